@@ -1,0 +1,3 @@
+"""Placeproof evaluates hot-spot policing from end to end."""
+
+__version__ = "0.1.0"
