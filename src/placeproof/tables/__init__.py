@@ -1,12 +1,12 @@
 """One file per table: what one row is, its columns, units, keys and traps."""
 
-from placeproof.tables.contract import Table
 from placeproof.tables.admission import Admission
 from placeproof.tables.answer import Answer
 from placeproof.tables.code import Code
 from placeproof.tables.coded_span import CodedSpan
 from placeproof.tables.cointervention import Cointervention
 from placeproof.tables.consent import Consent
+from placeproof.tables.contract import Table
 from placeproof.tables.cost import Cost
 from placeproof.tables.crime import Crime
 from placeproof.tables.delivered import Delivered
@@ -75,7 +75,6 @@ TABLES: dict[str, type[Table]] = {
 
 __all__ = [
     "TABLES",
-    "Table",
     "Admission",
     "Answer",
     "Code",
@@ -103,6 +102,7 @@ __all__ = [
     "Shock",
     "Speaker",
     "StopSearch",
+    "Table",
     "Tally",
     "Tasking",
     "Turn",

@@ -1,6 +1,10 @@
 """Contract of table `estimate`."""
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+import polars as pl
 
 from placeproof.tables.contract import (
     Table,
@@ -101,3 +105,58 @@ class Estimate(Table):
     reason = text("Why there is no number, or what limits it", null="nothing to say")
     diagnostics = text("Further figures as a JSON object with sorted keys")
     feeds = text("Canonical tables that it rests on, separated by blanks")
+
+
+_DEFAULTS: dict[str, object] = {
+    "population": "all",
+    "subgroup": "all",
+    "hours": "all",
+    "horizon": "all",
+    "role": "description",
+    "status": "estimated",
+    "diagnostics": "{}",
+}
+
+_ORDER = ("question", "outcome", "population", "subgroup", "hours", "horizon", "estimand", "method")
+
+
+def rows(estimates: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """
+    Make a valid `estimate` table from plain mappings, one for each row.
+
+    Parameters
+    ----------
+    estimates : sequence of mappings
+        Column to value. Absent columns take their default (`population`, `subgroup`, `hours` and
+        `horizon`: "all"; `role`: "description"; `status`: "estimated"; `diagnostics`: "{}") or null.
+        A number that is not finite becomes null, and then `status` must say why there is none.
+
+    Returns
+    -------
+    table `estimate`
+        Sorted by question, outcome, population, subgroup, hours, horizon, estimand and method.
+
+    Raises
+    ------
+    dataframely.exc.ValidationError
+        If a row breaks the contract: that is a fault of the calling room, not of the user.
+    ValueError
+        If a mapping names a column that the contract does not have, or an estimate is missing
+        though its status is "estimated".
+    """
+    columns = Estimate.column_names()
+    for row in estimates:
+        if unknown := sorted(set(row) - set(columns)):
+            raise ValueError(f"estimate has no column {', '.join(unknown)}")
+    filled = [
+        {name: _finite(row.get(name, _DEFAULTS.get(name))) for name in columns} for row in estimates
+    ]
+    for row in filled:
+        if row["status"] == "estimated" and row["estimate"] is None:
+            raise ValueError(f"estimated without an estimate: {row['outcome']}, {row['method']}")
+    schema = {name: column.dtype for name, column in Estimate.columns().items()}
+    return Estimate.validate(pl.DataFrame(filled, schema=schema), cast=True).sort(_ORDER)
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
