@@ -22,7 +22,11 @@ PeriodKind = Literal["day", "week", "month"]
 _TRUNCATE: dict[str, str] = {"day": "1d", "week": "1w", "month": "1mo"}
 
 _INSTANT = pl.Datetime("us", "UTC")
-_INTERVALS: dict[str, pl.DataType | type[pl.DataType]] = {"operating_day": pl.Date, "starts_at": _INSTANT, "ends_at": _INSTANT}
+_INTERVALS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "operating_day": pl.Date,
+    "starts_at": _INSTANT,
+    "ends_at": _INSTANT,
+}
 _WEEKEND_NIGHTS = frozenset({5, 6})
 _EVERY_NIGHT = frozenset(range(1, 8))
 
