@@ -52,7 +52,7 @@ NOTICE_SCHEMA: dict[str, pl.DataType] = {
     "mend": pl.String(),
     "rows": pl.Int64(),
 }
-"""One row per thing that a reader of the report must know of a feed; `rows` it touches (null: none)."""
+"""One row per thing to know of a feed; `rows` that it touches (null: does not apply)."""
 
 SEVERITIES = ("error", "warning", "note")
 

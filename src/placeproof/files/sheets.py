@@ -1,0 +1,352 @@
+"""One file as rows of text: every record has its row number, damaged records are named."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from placeproof.errors import InputError
+from placeproof.files import decoding
+
+STRUCTURE_SCHEMA: dict[str, pl.DataType] = {
+    "source_row": pl.Int64(),
+    "rule": pl.String(),
+    "found": pl.String(),
+    "expected": pl.String(),
+    "mend": pl.String(),
+}
+"""Records that are no rows: one line per record and what is wrong with it."""
+
+EXCEL_ROWS = 1_048_576
+"""Rows of an Excel sheet, header included: what lies beyond is cut off without a word."""
+
+_BEYOND = "beyond the last column"
+_EXPORT_AGAIN = "Export the file again; to keep the row, mend it in a copy of the export."
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """
+    One file (or one file in an archive) as rows of text.
+
+    Parameters
+    ----------
+    path : str
+        Name for receipts and messages.
+    sha256 : str
+        Of the bytes as they lie on disk (or in the archive).
+    bytes : int
+        Their number.
+    rows : DataFrame
+        `source_row` (header = 1) and one text column per header; null where the field is blank.
+    broken : DataFrame
+        `STRUCTURE_SCHEMA`: records that could not be made into rows.
+    rows_in : int
+        Records after the header, blank lines left out.
+    encoding, separator : str or None
+        None for XLSX and Parquet.
+    remarks : tuple
+        (code, severity, message, mend, rows) of what a reader must know.
+    archive_sha256 : str or None
+        Hash of the zip that the file lay in.
+    """
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: pl.DataFrame
+    broken: pl.DataFrame
+    rows_in: int
+    encoding: str | None = None
+    separator: str | None = None
+    remarks: tuple[tuple[str, str, str, str, int | None], ...] = ()
+    archive_sha256: str | None = None
+    headers: tuple[str, ...] = field(default=())
+
+
+def sheet(
+    path: Path,
+    *,
+    shown: str,
+    encoding: str | None = None,
+    separator: str | None = None,
+    tab: str | None = None,
+) -> Sheet:
+    """
+    Read one CSV, gz, XLSX or Parquet file as rows of text.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str
+        Its name for receipts and messages.
+    encoding, separator : str or None
+        None: detected where there is no doubt.
+    tab : str or None
+        Which sheet of a workbook; None: the only one.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is empty, or a choice is not made that changes what is read.
+    """
+    raw = decoding.file_bytes(path, shown=shown)
+    ending = path.suffix.lower()
+    if ending in (".xlsx", ".xlsm", ".xls", ".ods"):
+        from placeproof.files import workbooks
+
+        return workbooks.sheet(raw, shown=shown, tab=tab)
+    if ending == ".parquet" or raw[:4] == b"PAR1":
+        return _parquet(raw, shown=shown)
+    return text_sheet(raw, shown=shown, encoding=encoding, separator=separator)
+
+
+def text_sheet(
+    raw: bytes, *, shown: str, encoding: str | None = None, separator: str | None = None
+) -> Sheet:
+    """
+    Read the bytes of a delimited text file, gz or not.
+
+    Parameters
+    ----------
+    raw : bytes
+        As they lie on disk.
+    shown : str
+        Name of the file for receipts and messages.
+    encoding, separator : str or None
+        None: detected where there is no doubt.
+
+    Raises
+    ------
+    InputError
+        As `sheet`.
+    """
+    content = decoding.unpacked(raw, shown=shown)
+    if content[:4] == b"PK\x03\x04":
+        raise InputError(
+            f"{shown} is a zip or a workbook, not text.",
+            mend="Unpack it, or give it its own ending (.xlsx).",
+        )
+    plain = decoding.decoded(content, encoding=encoding, shown=shown)
+    mark = decoding.separator_of(plain.text, separator=separator, shown=shown)
+    headers, body_at, header_lines = _headers(plain.text, mark, shown)
+    read = _records(plain.text[body_at:], mark, len(headers))
+    # A spreadsheet counts records, so blank lines above the header push every row down.
+    numbered = read.with_columns(pl.col("source_row") + header_lines + 1)
+    complete = plain.text.endswith(b"\n")
+    rows, broken, blank = _sorted_out(numbered, headers, ends_whole=complete)
+    return Sheet(
+        path=shown,
+        sha256=decoding.sha256(raw),
+        bytes=len(raw),
+        rows=rows,
+        broken=broken,
+        rows_in=rows.height + broken["source_row"].n_unique(),
+        encoding=plain.encoding,
+        separator=mark,
+        remarks=_remarks(plain, shown, blank, numbered.height, broken),
+        headers=headers,
+    )
+
+
+def _headers(text: bytes, mark: str, shown: str) -> tuple[tuple[str, ...], int, int]:
+    """Names of the columns, where the first record after them starts, blank lines above."""
+    at = lines = 0
+    while at < len(text) and (end := text.find(b"\n", at)) >= 0 and not text[at:end].strip():
+        at, lines = end + 1, lines + 1
+    end = text.find(b"\n", at)
+    while end >= 0 and text[at:end].count(b'"') % 2:
+        end = text.find(b"\n", end + 1)
+    end = len(text) if end < 0 else end + 1
+    first = text[at:end].decode("utf-8", errors="replace").rstrip("\r\n")
+    if not first.strip():
+        raise InputError(f"{shown} holds only blank lines.", mend="Export it again.")
+    fields = next(csv.reader(io.StringIO(first), delimiter=mark), [])
+    return _distinct(fields), end, lines
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    seen: dict[str, int] = {}
+    made = []
+    for place, raw in enumerate(names, start=1):
+        name = raw.strip() or f"column {place}"
+        seen[name] = seen.get(name, 0) + 1
+        made.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(made)
+
+
+def _records(body: bytes, mark: str, width: int) -> pl.DataFrame:
+    """All records as text: c0…; one column more shows those with too many fields.
+
+    An absent field is null and an empty one "": that tells short records from blank ends.
+    """
+    names = [f"c{place}" for place in range(width)] + [_BEYOND]
+    schema = dict.fromkeys(names, pl.String())
+    if not body:
+        return pl.DataFrame(schema={"source_row": pl.Int64(), "unclosed": pl.Boolean(), **schema})
+    # A header of our own: the real one may hold quotes and line breaks, and has no extra column.
+    head = mark.join(f'"{name}"' for name in names).encode() + b"\n"
+    try:
+        read = _by_polars(head + body, mark, schema)
+    except pl.exceptions.PolarsError:
+        read = _by_line(body, mark, names)
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("source_row")
+    return read.select(numbers, "unclosed", *names)
+
+
+def _by_polars(text: bytes, mark: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    read = pl.read_csv(
+        text,
+        separator=mark,
+        schema=schema,
+        truncate_ragged_lines=True,
+        empty_string_is_null=False,
+    )
+    return read.with_columns(unclosed=pl.lit(False))
+
+
+def _by_line(body: bytes, mark: str, names: list[str]) -> pl.DataFrame:
+    """Slow, for files with broken quotes: one record per line, so one bad quote costs one line."""
+    columns: dict[str, list[str | None]] = {name: [] for name in names}
+    unclosed = []
+    for line in body.decode("utf-8", errors="replace").removesuffix("\n").split("\n"):
+        odd = line.count('"') % 2 == 1
+        text = line.rstrip("\r").replace('"', "") if odd else line.rstrip("\r")
+        fields = next(csv.reader([text], delimiter=mark), []) or [""]
+        unclosed.append(odd)
+        for place, name in enumerate(names):
+            columns[name].append(fields[place] if place < len(fields) else None)
+    schema = {**dict.fromkeys(names, pl.String()), "unclosed": pl.Boolean()}
+    return pl.DataFrame({**columns, "unclosed": unclosed}, schema=schema)
+
+
+def _sorted_out(
+    read: pl.DataFrame, headers: tuple[str, ...], *, ends_whole: bool
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Rows, records that are no rows, and the number of blank lines."""
+    names = [f"c{place}" for place in range(len(headers))]
+    blank = pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in names)
+    last = pl.col("source_row") == pl.col("source_row").max()
+    short = pl.col(names[-1]).is_null()
+    repeated = pl.all_horizontal(
+        pl.col(name).fill_null("").str.strip_chars() == head
+        for name, head in zip(names, headers, strict=True)
+    )
+    any_text = pl.concat_str(names, ignore_nulls=True)
+    rule = (
+        pl.when(blank)
+        .then(pl.lit("blank"))
+        .when(last & (short | pl.col("unclosed")) & (not ends_whole))
+        .then(pl.lit("truncated-line"))
+        .when(pl.col("unclosed"))
+        .then(pl.lit("unclosed-quote"))
+        .when(short)
+        .then(pl.lit("too-few-fields"))
+        .when(pl.col(_BEYOND).is_not_null())
+        .then(pl.lit("too-many-fields"))
+        .when(any_text.str.contains_any(["�", "\x00"]))
+        .then(pl.lit("mixed-encoding"))
+        .when(repeated)
+        .then(pl.lit("repeated-header"))
+    )
+    judged = read.with_columns(rule=rule)
+    whole = judged.filter(pl.col("rule").is_null())
+    fields = [
+        pl.when(pl.col(name) != "").then(pl.col(name)).alias(head)
+        for name, head in zip(names, headers, strict=True)
+    ]
+    broken = judged.filter(pl.col("rule").is_not_null() & (pl.col("rule") != "blank"))
+    blanks = judged.height - whole.height - broken.height
+    return whole.select("source_row", *fields), _named(broken, names), blanks
+
+
+def _named(broken: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    fields = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int64) for name in names)
+    more = pl.lit("more than ") + pl.lit(str(len(names))) + pl.lit(" fields")
+    count = pl.format("{} of {} fields", fields, pl.lit(len(names)))
+    found = {
+        "truncated-line": count,
+        "unclosed-quote": pl.lit("a quotation mark that is never closed"),
+        "too-few-fields": count,
+        "too-many-fields": more,
+        "mixed-encoding": pl.lit("bytes that are no text in this encoding"),
+        "repeated-header": pl.lit("the header again"),
+    }
+    expected = {
+        "truncated-line": "a whole last line",
+        "unclosed-quote": "quotation marks in pairs",
+        "too-few-fields": f"{len(names)} fields, as in the header",
+        "too-many-fields": f"{len(names)} fields, as in the header",
+        "mixed-encoding": "one encoding in the whole file",
+        "repeated-header": "the header once, in row 1",
+    }
+    mend = {
+        "truncated-line": "The export stopped in mid-line: export again, rows after it are lost.",
+        "mixed-encoding": "Export again as UTF-8, or set encoding for this feed in study.toml.",
+        "repeated-header": "Nothing is lost: files were put together with their headers.",
+    }
+    shown = pl.coalesce(
+        pl.when(pl.col("rule") == rule).then(value) for rule, value in found.items()
+    )
+    return broken.select(
+        "source_row",
+        "rule",
+        shown.alias("found"),
+        pl.col("rule").replace_strict(expected, default="").alias("expected"),
+        pl.col("rule").replace_strict(mend, default=_EXPORT_AGAIN).alias("mend"),
+    )
+
+
+def _remarks(
+    plain: decoding.Decoded, shown: str, blank: int, records: int, broken: pl.DataFrame
+) -> tuple[tuple[str, str, str, str, int | None], ...]:
+    made: list[tuple[str, str, str, str, int | None]] = []
+    if plain.detected and plain.encoding == "cp1252":
+        text = f"{shown} is not UTF-8; it was read as cp1252 (Windows), which fits every line."
+        mend = 'Set encoding = "cp1252" to confirm it, or name the right one.'
+        made.append(("encoding-detected", "note", text, mend, None))
+    if plain.line_ends_changed:
+        made.append(("line-ends", "note", f"{shown} has the line ends of old Macs.", "", None))
+    if blank:
+        made.append(("blank-lines", "note", f"{shown} has {blank} blank lines.", "", blank))
+    if records + 1 == EXCEL_ROWS:
+        made.append(cut_remark(shown))
+    return tuple(made)
+
+
+def cut_remark(shown: str) -> tuple[str, str, str, str, int | None]:
+    """
+    What is said of an export that fills an Excel sheet to its last row.
+
+    Parameters
+    ----------
+    shown : str
+        Name of the file.
+    """
+    text = f"{shown} has exactly {EXCEL_ROWS:,} rows: the export was cut where an Excel sheet ends."
+    mend = "Export as CSV straight from the source system, or in parts by month."
+    return ("export-cut", "error", text, mend, EXCEL_ROWS - 1)
+
+
+def _parquet(raw: bytes, *, shown: str) -> Sheet:
+    try:
+        read = pl.read_parquet(raw)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"{shown} is no Parquet file that can be read: {error}.", mend="Write it again."
+        ) from None
+    numbers = pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias("source_row")
+    kept = read.select(name for name in read.columns if name != "source_row")
+    rows = kept.select(numbers, pl.all())
+    return Sheet(
+        path=shown,
+        sha256=decoding.sha256(raw),
+        bytes=len(raw),
+        rows=rows,
+        broken=pl.DataFrame(schema=STRUCTURE_SCHEMA),
+        rows_in=rows.height,
+        headers=tuple(kept.columns),
+    )
