@@ -1,0 +1,214 @@
+"""Words on the command line, handed to `study`. No logic lives here.
+
+Heavy rooms are imported inside the commands: `placeproof --help` answers at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from placeproof import __version__
+from placeproof.errors import StudyError
+
+if TYPE_CHECKING:
+    from placeproof.study.reading import Progress
+
+app = typer.Typer(
+    name="placeproof",
+    help="Evaluate hot-spot policing from end to end: crime, patrols, survey and interviews "
+    "to one traceable report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyFolder = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"placeproof {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Evaluate hot-spot policing from end to end."""
+
+
+@app.command()
+def new(folder: StudyFolder) -> None:
+    """Make the folder of a new study, with commented settings."""
+    from placeproof.study.template import new_study
+
+    for path in new_study(folder):
+        typer.echo(f"wrote {path}")
+    typer.echo(
+        f"Put the exports into {folder / 'data'}, then type: placeproof map {folder / 'data'}/FILE"
+    )
+
+
+@app.command()
+def rehearse(
+    folder: StudyFolder,
+    seed: Annotated[int, typer.Option(help="Where the invention starts.")] = 1,
+    size: Annotated[str, typer.Option(help="small or full.")] = "small",
+    effect: Annotated[str, typer.Option(help="Which effects are planted.")] = "default",
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Fault to plant in the crime export; may be repeated.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Feed to leave out; may be repeated.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace an earlier rehearsal in the folder.")
+    ] = False,
+) -> None:
+    """Write an invented force with known truth, in the formats a force would send."""
+    from placeproof.study.rehearsing import rehearse as write
+
+    made = write(
+        folder,
+        seed=seed,
+        size=size,
+        effect=effect,
+        faults=fault or [],
+        without=without or [],
+        replace=replace,
+    )
+    typer.echo(f"An invented force stands in {made}. Evaluate it with: placeproof run {made}")
+
+
+@app.command()
+def check(folder: StudyFolder, as_json: AsJson = False) -> None:
+    """Tell everything that is wrong with a study, in the order worth mending."""
+    from placeproof.study.check import check as look
+
+    problems = look(folder, _progress())
+    if as_json:
+        typer.echo(json.dumps([problem.as_dict() for problem in problems], indent=1))
+    for problem in problems if not as_json else ():
+        typer.echo(problem.as_text())
+    if not problems:
+        typer.echo("Nothing is wrong that can be seen from here.", err=as_json)
+    if any(problem.severity == "error" for problem in problems):
+        raise typer.Exit(code=4)
+
+
+@app.command(name="map")
+def map_file(
+    file: Annotated[Path, typer.Argument(help="A file as received.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Propose how the columns of a file map to a canonical table."""
+    from placeproof.files.mapping import propose_mapping
+
+    proposal = propose_mapping(file)
+    typer.echo(json.dumps(proposal.as_dict(), indent=1) if as_json else proposal.toml)
+
+
+@app.command()
+def run(
+    folder: StudyFolder,
+    until: Annotated[str | None, typer.Option(help="Stop after this step.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a study: from raw exports to an answered report."""
+    from placeproof.study.run import run as evaluate
+
+    made = evaluate(folder, until=until, progress=_progress())
+    if as_json:
+        typer.echo(json.dumps(made.as_dict(), indent=1))
+        return
+    for line in made.lines():
+        typer.echo(line)
+
+
+@app.command()
+def show(
+    question: Annotated[str, typer.Argument(help="RQ1 to RQ10, or a finding's id.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the study.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Print the answer to a question, or the provenance of a finding, from the newest whole run."""
+    from placeproof.study.showing import show as find
+
+    shown = find(folder, question)
+    typer.echo(json.dumps(shown.content, indent=1, default=str) if as_json else shown.text)
+
+
+@app.command(name="open")
+def open_report(folder: StudyFolder = Path()) -> None:
+    """Open the newest report in the browser."""
+    from placeproof.study.showing import report_of
+
+    path = report_of(folder)
+    typer.echo(str(path))
+    typer.launch(str(path))
+
+
+@app.command()
+def lock(folder: StudyFolder) -> None:
+    """Fix the plan before outcomes are seen: write its hash beside it."""
+    from placeproof.study.locking import lock as fix
+
+    typer.echo(fix(folder))
+
+
+@app.command()
+def truth(folder: StudyFolder, as_json: AsJson = False) -> None:
+    """Hold the newest run of a rehearsal against the truth that was planted."""
+    from placeproof.study.rehearsing import against_truth
+
+    compared = against_truth(folder)
+    if as_json:
+        typer.echo(json.dumps(compared.rows, indent=1))
+        return
+    for line in compared.lines():
+        typer.echo(line)
+
+
+def _progress() -> "Progress":
+    """Steps on the standard error stream: a bar for people, nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return lambda _doing, _done, _of: None
+    bar = Progress(
+        TextColumn("{task.description:<46}"), BarColumn(), TimeElapsedColumn(), console=console
+    )
+    task = bar.add_task("starting", total=1)
+    bar.start()
+
+    def step(doing: str, done: int, of: int) -> None:
+        bar.update(task, description=doing, completed=done, total=max(of, 1))
+        if done >= of:
+            bar.stop() if doing == "done" else bar.refresh()
+
+    return step
+
+
+def main() -> NoReturn:
+    """Run the command line; what a user can mend is said without a traceback."""
+    try:
+        app(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(130)
+    except typer.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except StudyError as error:
+        typer.echo(f"placeproof: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

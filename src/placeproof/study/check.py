@@ -1,0 +1,144 @@
+"""Everything that is wrong with a study, at once, in the order in which it is worth mending."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from placeproof.errors import StudyError
+from placeproof.study.plan import Plan, read_plan
+from placeproof.study.reading import Inputs, Progress, read_all
+from placeproof.study.settings import Study, find_folder, read_study
+
+Read = TypeVar("Read")
+
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+EXAMPLES = 3
+"""Rows named for each kind of fault; all of them stand in the run's quarantine."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: how bad, where, what, and how to mend it."""
+
+    severity: str
+    where: str
+    code: str
+    message: str
+    mend: str
+    rows: int | None = None
+
+    def as_text(self) -> str:
+        """The problem as a person reads it."""
+        mend = f"\n  To mend: {self.mend}" if self.mend else ""
+        return f"{self.severity.upper()} {self.where} [{self.code}]\n  {self.message}{mend}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The problem as plain values."""
+        return asdict(self)
+
+
+def check(folder: Path, progress: Progress) -> list[Problem]:
+    """
+    Look for everything that is wrong with a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder. Nothing in it is changed.
+    progress : callable
+        Told of each feed.
+
+    Returns
+    -------
+    list of Problem
+        Errors first, then warnings, then notes; within them settings, then files, then rows.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is no study.
+    """
+    folder = find_folder(folder)
+    problems: list[Problem] = []
+    study = _try(lambda: read_study(folder), "study.toml", problems)
+    plan = _try(lambda: read_plan(folder), "plan.toml", problems)
+    if study is not None:
+        try:
+            inputs = read_all(study, progress)
+        except StudyError as error:
+            problems.append(_of_error("data", error))
+        else:
+            problems += _of_inputs(inputs)
+            if plan is not None:
+                problems += _of_windows(study, plan, inputs)
+    progress("done", 1, 1)
+    return sorted(problems, key=lambda problem: _ORDER[problem.severity])
+
+
+def _try(read: Callable[[], Read], where: str, problems: list[Problem]) -> Read | None:
+    try:
+        return read()
+    except StudyError as error:
+        problems.append(_of_error(where, error))
+        return None
+
+
+def _of_error(where: str, error: StudyError) -> Problem:
+    return Problem("error", where, error.code, error.message, error.mend)
+
+
+def _of_inputs(inputs: Inputs) -> list[Problem]:
+    notices = [
+        Problem(row["severity"], row["feed"], row["code"], row["message"], row["mend"], row["rows"])
+        for row in inputs.result.notices.iter_rows(named=True)
+    ]
+    return (
+        notices
+        + _of_rows(inputs.result.quarantine, "error", "left out")
+        + _of_rows(inputs.result.flagged, "warning", "kept, with a doubt")
+    )
+
+
+def _of_rows(rows: pl.DataFrame, severity: str, what: str) -> list[Problem]:
+    """One problem per file, column and rule, with its first rows."""
+    problems = []
+    keys = ["feed", "path", "column", "rule"]
+    for (_feed, path, column, rule), group in rows.group_by(keys, maintain_order=True):
+        first = group.sort("source_row").row(0, named=True)
+        listed = ", ".join(str(row) for row in group["source_row"].unique().sort()[:EXAMPLES])
+        count = group["source_row"].n_unique()
+        more = f" and {count - EXAMPLES} more" if count > EXAMPLES else ""
+        found = f" found {first['found']!r}," if first["found"] else ""
+        message = (
+            f'row {listed}{more}, column "{column}":{found} expected {first["expected"]}. '
+            f"{count} row{'s' if count > 1 else ''} {what}."
+        )
+        problems.append(Problem(severity, str(path), str(rule), message, first["mend"], count))
+    return problems
+
+
+def _of_windows(study: Study, plan: Plan, inputs: Inputs) -> list[Problem]:
+    problems = []
+    months = [
+        table["month"] for name in ("crime", "incident") if (table := inputs.get(name)) is not None
+    ]
+    if not months:
+        message = "neither crime nor incidents are supplied: RQ1 to RQ3 cannot be answered."
+        mend = "name the files in study.toml, [data.NAME]"
+        return [Problem("error", "study.toml", "no_events", message, mend)]
+    first, last = min(m.min() for m in months), max(m.max() for m in months)  # type: ignore[type-var]
+    if plan.history_from < first:  # type: ignore[operator]
+        message = f"history_from {plan.history_from} lies before the first month of data, {first}."
+        mend = "move history_from in plan.toml, or supply earlier extracts"
+        problems.append(Problem("warning", "plan.toml", "before_data", message, mend))
+    if plan.analysis_to > study.cut_off:
+        message = f"analysis_to {plan.analysis_to} lies after the study's cut_off {study.cut_off}."
+        mend = "move analysis_to, or supply later data and move cut_off"
+        problems.append(Problem("warning", "plan.toml", "after_cut_off", message, mend))
+    if last < plan.selection_to:  # type: ignore[operator]
+        message = f"the data end in {last}, before the selection window ends."
+        problems.append(Problem("error", "plan.toml", "no_overlap", message, "move the windows"))
+    return problems

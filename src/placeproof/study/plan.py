@@ -1,0 +1,260 @@
+"""What `plan.toml` says: outcomes, windows, estimators, seed; and whether it is locked."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from placeproof.definitions import outcomes
+from placeproof.errors import LockError
+from placeproof.study.keys import PLAN_KEYS, raise_if_any, read_section, read_toml
+
+LOCK_FILE = "plan.lock"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every choice that changes an answer, as one flat record."""
+
+    seed: int
+    exploratory: bool
+    history_from: date
+    history_to: date
+    selection_from: date
+    selection_to: date
+    analysis_from: date
+    analysis_to: date
+    primary: str
+    headline_per_question: dict[str, str]
+    also: tuple[str, ...]
+    negative_controls: tuple[str, ...]
+    nte: str
+    ring_edges_m: tuple[float, ...]
+    comparison_per_hotspot: int
+    derive: bool
+    derive_on: str
+    n: int
+    side_m: float
+    patrols_start: date | None
+    period: str
+    level: float
+    permutations: int
+    largest_plausible_effect: float
+    longest_gap_s: float
+    shortest_dwell_s: float
+    survey_people: int
+    survey_areas: int
+    survey_people_per_area: int
+    interview_people: int
+    interview_areas: int
+    people_below: int
+    counts_below: int
+    round_to: int
+
+    def outcome_ids(self) -> tuple[str, ...]:
+        """Every outcome that the plan names, each once, the primary first."""
+        named = (
+            self.primary,
+            *self.headline_per_question.values(),
+            *self.also,
+            *self.negative_controls,
+        )
+        return tuple(dict.fromkeys(named))
+
+    def sha256(self) -> str:
+        """Hash of every choice and of the content of every definition that it names."""
+        known = outcomes()
+        content = asdict(self) | {
+            "definitions": [known[name].edition_tag for name in self.outcome_ids() if name in known]
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def read_plan(folder: Path) -> Plan:
+    """
+    Read `plan.toml`.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+
+    Returns
+    -------
+    Plan
+        Every choice.
+
+    Raises
+    ------
+    SettingsError
+        Naming every fault at once: unknown keys, absent keys, unknown outcomes, windows out of
+        order.
+    """
+    found = read_toml(folder / "plan.toml")
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    top = {key: value for key, value in found.items() if not isinstance(value, dict)}
+    values |= read_section("plan.toml", top, PLAN_KEYS[""], problems)
+    for section in found:
+        if isinstance(found[section], dict) and section not in PLAN_KEYS:
+            problems.append(f"plan.toml has no section [{section}]")
+    for section, keys in PLAN_KEYS.items():
+        if section:
+            where = f"plan.toml, [{section}]"
+            values |= read_section(where, found.get(section, {}), keys, problems)
+    values.pop("schema", None)
+    problems.extend(_contradictions(values))
+    raise_if_any(problems)
+    for name in ("also", "negative_controls"):
+        values[name] = tuple(values[name])
+    values["ring_edges_m"] = tuple(float(edge) for edge in values["ring_edges_m"])
+    return Plan(**values)
+
+
+def _contradictions(values: dict[str, Any]) -> list[str]:
+    problems = []
+    known = outcomes()
+    headline = values.get("headline_per_question") or {}
+    named = [values.get("primary"), *headline.values()]
+    named += [*(values.get("also") or ()), *(values.get("negative_controls") or ())]
+    for name in dict.fromkeys(name for name in named if isinstance(name, str)):
+        if name not in known:
+            problems.append(
+                f'plan.toml, [outcomes]: no definition is called "{name}"; there are '
+                + ", ".join(sorted(known))
+            )
+    for question in headline:
+        if question not in {"RQ1", "RQ2", "RQ3"}:
+            problems.append(
+                f"plan.toml, [outcomes.headline_per_question]: {question} has no crime outcome"
+            )
+    order = ("history_from", "history_to", "selection_from", "selection_to")
+    for earlier, later in (*pairwise(order), ("analysis_from", "analysis_to")):
+        before, after = values.get(earlier), values.get(later)
+        if isinstance(before, date) and isinstance(after, date) and before >= after:
+            problems.append(
+                f"plan.toml, [windows]: {earlier} {before} is not before {later} {after}"
+            )
+    edges = values.get("ring_edges_m")
+    if isinstance(edges, list) and (len(edges) < 2 or edges[0] != 0 or sorted(set(edges)) != edges):
+        problems.append("plan.toml, [places]: ring_edges_m must rise from 0, as [0, 100, 250]")
+    if values.get("derive") and not values.get("patrols_start"):
+        problems.append(
+            "plan.toml, [places]: derive = true needs patrols_start, the first day of patrols"
+        )
+    return problems
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Whether the plan was fixed before outcomes were seen."""
+
+    state: str
+    """`exploratory`, `locked`, `open` (no lock yet) or `changed` (differs from what was locked)."""
+    sha256: str
+    locked_on: str
+    stamp: str
+    """What every page of the report carries; empty where nothing needs saying."""
+
+    @property
+    def outcomes_visible(self) -> bool:
+        """Whether outcomes after the first start may be used."""
+        return self.state in {"exploratory", "locked", "changed"}
+
+
+def lock_state(folder: Path, plan: Plan, *, outcomes_public: bool) -> Lock:
+    """
+    Say whether the plan is locked, and what that means for the numbers.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    plan : Plan
+        The plan as it stands now.
+    outcomes_public : bool
+        Whether outcomes were public before the lock.
+
+    Returns
+    -------
+    Lock
+        `open` masks every outcome after the first start of patrols.
+    """
+    sha256 = plan.sha256()
+    if plan.exploratory:
+        return Lock(
+            "exploratory",
+            sha256,
+            "",
+            "Exploratory: the plan was not locked before outcomes were seen",
+        )
+    path = folder / LOCK_FILE
+    if not path.is_file():
+        return Lock(
+            "open", sha256, "", "Plan not locked: outcomes after the start of patrols are masked"
+        )
+    try:
+        locked = json.loads(path.read_text(encoding="utf-8"))
+        locked_sha256, locked_on = str(locked["plan_sha256"]), str(locked["locked_on"])
+    except (ValueError, KeyError, TypeError):
+        raise LockError(
+            f"{LOCK_FILE} cannot be read.", mend="restore it from your copy; do not edit it"
+        ) from None
+    if locked_sha256 != sha256:
+        return Lock(
+            "changed",
+            sha256,
+            locked_on,
+            f"Exploratory: plan.toml was changed after it was locked on {locked_on}",
+        )
+    stamp = (
+        "Retrospective: outcomes were partly known when the plan was locked"
+        if outcomes_public
+        else ""
+    )
+    return Lock("locked", sha256, locked_on, stamp)
+
+
+def write_lock(folder: Path, plan: Plan, *, on: date) -> Path:
+    """
+    Lock the plan: write its hash beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    plan : Plan
+        The plan to lock.
+    on : date
+        The day of locking.
+
+    Returns
+    -------
+    Path
+        The lock file.
+
+    Raises
+    ------
+    LockError
+        If the plan says exploratory, or another plan is locked already.
+    """
+    if plan.exploratory:
+        raise LockError(
+            "plan.toml says exploratory = true: such a plan is never locked.",
+            mend="set exploratory = false before any outcome after the start has been looked at",
+        )
+    path = folder / LOCK_FILE
+    state = lock_state(folder, plan, outcomes_public=False)
+    if state.state == "locked":
+        return path
+    if state.state == "changed":
+        raise LockError(
+            f"Another plan was locked on {state.locked_on}; this one differs from it.",
+            mend=f"restore that plan, or keep {LOCK_FILE}: the report will say it was changed",
+        )
+    text = json.dumps({"plan_sha256": plan.sha256(), "locked_on": on.isoformat()}, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path

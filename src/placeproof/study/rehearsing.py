@@ -1,0 +1,171 @@
+"""A rehearsal: an invented force is written, evaluated, and held against its planted truth."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from placeproof.errors import InputError, SettingsError
+from placeproof.report.numbers import shown
+from placeproof.study.showing import newest_run
+
+MARK = "truth.json"
+"""The file that only a rehearsal has: without it nothing is ever replaced."""
+
+
+def rehearse(
+    folder: Path,
+    *,
+    seed: int,
+    size: str,
+    effect: str,
+    faults: Sequence[str],
+    without: Sequence[str],
+    replace: bool,
+) -> Path:
+    """
+    Write an invented force with known truth.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to: a new or empty folder, or an earlier rehearsal if `replace` is true.
+    seed : int
+        Where the invention starts.
+    size : str
+        `small` or `full`.
+    effect : str
+        Which effects are planted.
+    faults : sequence of str
+        Faults to plant in the crime export.
+    without : sequence of str
+        Feeds to leave out.
+    replace : bool
+        Whether an earlier rehearsal in the folder may go.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds something that is not a rehearsal, or a choice is unknown.
+    """
+    from placeproof.rehearsal import write_force
+
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise SettingsError(
+                f"{folder} holds something that is not a rehearsal: nothing is replaced.",
+                mend="name a new folder",
+            )
+        if not replace:
+            raise SettingsError(
+                f"{folder} holds an earlier rehearsal.", mend="name a new folder, or add --replace"
+            )
+        shutil.rmtree(folder)
+    return write_force(
+        folder,
+        seed=seed,
+        size=size,
+        effect=effect,
+        faults=frozenset(faults),
+        without=frozenset(without),
+    )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Planted effects beside their estimates, one mapping for each."""
+
+    rows: list[dict[str, object]]
+    report: Path
+
+    def lines(self) -> list[str]:
+        """The comparison as a person reads it."""
+        held = [row for row in self.rows if row["interval_holds_truth"] is True]
+        judged = [row for row in self.rows if row["interval_holds_truth"] is not None]
+        lines = ["", "Planted truth against this run's estimates (change in per cent):"]
+        for row in self.rows:
+            mark = {True: "holds it", False: "misses it", None: "no interval"}
+            lines.append(
+                f"  {row['label']:<58} planted {row['planted_percent']:>+6.1f}   "
+                f"estimate {row['shown']}   {mark[row['interval_holds_truth']]}"  # type: ignore[index]
+            )
+        lines.append(
+            f"  {len(held)} of {len(judged)} intervals hold the planted effect "
+            "(about 95 in 100 should)."
+        )
+        return [*lines, "", f"Report: {self.report}"]
+
+
+def against_truth(folder: Path) -> Compared:
+    """
+    Hold the newest run of a rehearsal against what was planted.
+
+    Parameters
+    ----------
+    folder : Path
+        A rehearsal with a whole run.
+
+    Returns
+    -------
+    Compared
+        One row per planted rate ratio that the run has an estimate for.
+
+    Raises
+    ------
+    InputError
+        If the study is not a rehearsal.
+    """
+    path = folder / MARK
+    if not path.is_file():
+        raise InputError(
+            f"{folder} is not a rehearsal: it holds no {MARK}.",
+            mend="only an invented force has a known truth",
+        )
+    planted = json.loads(path.read_text(encoding="utf-8"))["effects"]
+    run = newest_run(folder)
+    findings = pl.read_parquet(run / "tables" / "finding.parquet")
+    rows = [_compared(effect, _estimate_of(effect, findings)) for effect in planted]
+    return Compared([row for row in rows if row is not None], run / "report.html")
+
+
+def _estimate_of(effect: dict[str, object], findings: pl.DataFrame) -> dict[str, object] | None:
+    hits = findings.filter(
+        pl.col("outcome") == effect["outcome"],
+        pl.col("population") == effect["population"],
+        pl.col("hours") == effect["hours"],
+        pl.col("subgroup") == "all",
+        pl.col("horizon") == "all",
+        pl.col("estimand") == "rate_ratio",
+        pl.col("method") == "poisson_imputation_jackknife",
+    )
+    return hits.row(0, named=True) if hits.height else None
+
+
+def _compared(
+    effect: dict[str, object], finding: dict[str, object] | None
+) -> dict[str, object] | None:
+    if finding is None or finding["status"] != "estimated":
+        return None
+    ratio = float(str(effect["rate_ratio"]))
+    lower, upper = finding["lower"], finding["upper"]
+    holds = (
+        bool(lower <= ratio <= upper)
+        if isinstance(lower, float) and isinstance(upper, float)
+        else None
+    )
+    return {
+        "label": f"{finding['outcome_label']}, {effect['population']}, {effect['hours']}",
+        "outcome": effect["outcome"],
+        "planted_percent": 100 * (ratio - 1),
+        "shown": shown(finding, "full"),
+        "interval_holds_truth": holds,
+        "finding_id": finding["finding_id"],
+    }
