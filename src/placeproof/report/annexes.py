@@ -1,0 +1,272 @@
+"""The annexes: all methods, all findings, data quality, definitions, provenance."""
+
+import json
+from collections.abc import Mapping
+
+import polars as pl
+
+from placeproof.report import findings as parts
+from placeproof.report.document import (
+    Block,
+    Day,
+    Folded,
+    Name,
+    Paragraph,
+    Recorded,
+    Section,
+    Spans,
+    Table,
+    Text,
+)
+from placeproof.report.material import Material, Row
+from placeproof.report.numbers import shown, whole
+from placeproof.report.spans import cell, number, recorded
+
+
+def section(material: Material) -> Section:
+    """Everything that a reader may want to check."""
+    return Section(
+        "annexes",
+        (Text("Annexes"),),
+        (),
+        (
+            _methods(material),
+            _quality(material),
+            _definitions(material),
+            _record(material),
+            _provenance(material),
+        ),
+        kind="annexes",
+    )
+
+
+def _methods(material: Material) -> Section:
+    blocks: list[Block] = []
+    chosen = [row for row in material.rows if row["role"] in _COMPARED and row["horizon"] == "all"]
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in chosen:
+        groups.setdefault((str(row["question"]), str(row["outcome_label"])), []).append(row)
+    for index, ((question, outcome), rows) in enumerate(groups.items()):
+        by = ("method", *parts.differing(rows, "estimand", "population", "hours", "subgroup"))
+        table = parts.estimates_table(
+            rows,
+            identity=f"methods-{index}",
+            caption=f"{question}: {outcome}",
+            by=by,
+            stamp=material.stamp,
+        )
+        blocks.append(table)
+    if not blocks:
+        blocks.append(Paragraph((Text("No estimate of an effect was released in this run."),)))
+    return Section("all-methods", (Text("All methods"),), tuple(blocks))
+
+
+_COMPARED = ("headline", "beside", "robustness", "negative_control", "placebo", "not_impact")
+
+
+def _quality(material: Material) -> Section:
+    contents = material.contents
+    blocks: list[Block] = []
+    if contents.notices.height:
+        blocks.append(
+            recorded(
+                contents.notices,
+                identity="notices",
+                caption="Notices",
+                columns={
+                    "feed": "Feed",
+                    "severity": "Severity",
+                    "message": "What was noticed",
+                    "mend": "How to mend it",
+                    "rows": "Rows",
+                },
+            )
+        )
+    if contents.quarantine.height:
+        keys = [k for k in ("feed", "column", "rule", "expected", "mend") if k in contents.quarantine.columns]
+        reasons = contents.quarantine.group_by(keys).agg(pl.len().alias("rows")).sort(keys)
+        blocks.append(
+            recorded(
+                reasons,
+                identity="quarantine",
+                caption="Rows in quarantine, by reason",
+                columns={
+                    "feed": "Feed",
+                    "column": "Column",
+                    "rule": "Rule",
+                    "expected": "Expected",
+                    "mend": "How to mend it",
+                    "rows": "Rows",
+                },
+            )
+        )
+    if not blocks:
+        blocks.append(Paragraph((Text("No notice, and no row in quarantine."),)))
+    return Section("data-quality", (Text("Data quality"),), tuple(blocks))
+
+
+def _definitions(material: Material) -> Section:
+    editions = sorted(
+        {
+            (str(row["definition_edition"]), str(row["outcome_label"]))
+            for row in material.rows
+            if row["definition_edition"]
+        }
+    )
+    if not editions:
+        empty = Paragraph((Text("No registered definition was used in this run."),))
+        return Section("definitions", (Text("Definitions"),), (empty,))
+    rows = tuple(((Name(words),), (Name(edition, code=True),)) for edition, words in editions)
+    head = ("Outcome", "Definition, edition and hash")
+    table = Table("definition-editions", "Definitions that were used", head, rows)
+    return Section("definitions", (Text("Definitions"),), (table,))
+
+
+def _record(material: Material) -> Section:
+    manifest = _flat(material.contents.manifest)
+    rows: tuple[tuple[Spans, ...], ...] = tuple(
+        ((Name(key),), (Recorded(value, "run"),)) for key, value in manifest
+    )
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(Table("run", "The run", ("What", "Value"), rows, widths=(0.35, 0.65)))
+    if material.contents.receipts.height:
+        blocks.append(_files(material.contents.receipts))
+    blocks.append(
+        Paragraph(
+            (
+                Text("Terms are explained in the project's glossary ("),
+                Name("GLOSSARY.md", code=True),
+                Text(")."),
+            ),
+            "note",
+        )
+    )
+    return Section("record", (Text("Record of the run"),), tuple(blocks))
+
+
+def _flat(manifest: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key in sorted(manifest):
+        value = manifest[key]
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{name}, ")
+        else:
+            words = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+            found.append((name, words))
+    return found
+
+
+def _files(receipts: pl.DataFrame) -> Table:
+    counts = [
+        name
+        for name in ("rows_in", "rows_kept", "rows_quarantined", "rows_superseded")
+        if name in receipts.columns
+    ]
+    rows = tuple(
+        (
+            (Name(str(row["path"])),),
+            *((Recorded(whole(row[name] or 0), "files"),) for name in counts),
+            (Name(str(row["sha256"])[:16], code=True),),
+        )
+        for row in receipts.sort("feed", "path").iter_rows(named=True)
+    )
+    heads = (name.replace("_", " ").capitalize() for name in counts)
+    head = ("File", *heads, "SHA-256, first characters")
+    return Table("files", "Files that were read", head, rows, frozenset(range(1, 1 + len(counts))))
+
+
+def _provenance(material: Material) -> Section:
+    kept = _rows_by_feed(material.contents.receipts)
+    groups: dict[str, list[Row]] = {}
+    for row in material.rows:
+        groups.setdefault(str(row["question"]), []).append(row)
+    blocks: list[Block] = [
+        Paragraph(
+            (
+                Text(
+                    "Every finding of this report, with what it rests on. Code version, seed and "
+                    "plan stand in the record of the run."
+                ),
+            )
+        )
+    ]
+    for question, rows in groups.items():
+        title = f"Findings: {question}"
+        blocks.append(Folded(title, (_provenance_table(material, title, question, rows, kept),)))
+    return Section("provenance", (Text("All findings and their provenance"),), tuple(blocks))
+
+
+def _provenance_table(
+    material: Material, title: str, question: str, rows: list[Row], kept: dict[str, tuple[int, int]]
+) -> Table:
+    return Table(
+        f"provenance-{question}",
+        title,
+        ("Finding", "Value", "Estimand and method", "Rests on"),
+        tuple(_entry(row, kept) for row in rows),
+        anchors=tuple(f"f-{row['finding_id']}" for row in rows),
+        stamp=material.stamp,
+        widths=(0.34, 0.2, 0.2, 0.26),
+    )
+
+
+def _entry(row: Row, kept: dict[str, tuple[int, int]]) -> tuple[Spans, ...]:
+    what = [Name(parts.label(row, "outcome", "population"))]
+    for name, words in (("subgroup", parts.subgroup_words), ("hours", parts.hours_words)):
+        if row[name] != "all":
+            what.append(Name(f", {words(row[name])}"))
+    if row["horizon"] != "all":
+        what.append(Name(f", {row['horizon']}"))
+    window: Spans = ()
+    if row["window_start"] and row["window_end"]:
+        window = (Text(", "), Day(row["window_start"]), Text(" to "), Day(row["window_end"]))  # type: ignore[arg-type]
+    value: Spans = (number(row, "full"),)
+    if row["status"] != "estimated" and row["reason"]:
+        value = (*value, Text(": "), Name(str(row["reason"])))
+    method: Spans = (
+        Name(f"{parts.plain(row['estimand'])}; {parts.plain(row['method'])}"),
+        Text(f" ({parts.ROLE_WORDS[str(row['role'])]})"),
+    )
+    return ((*what, *window), value, method, _rests_on(row, kept))
+
+
+def _rests_on(row: Row, kept: dict[str, tuple[int, int]]) -> Spans:
+    spans: list = []  # type: ignore[type-arg]
+    if row["definition_edition"]:
+        spans += [Name(str(row["definition_edition"]), code=True), Text("; ")]
+    for feed in str(row["feeds"]).split():
+        spans.append(Name(feed))
+        if feed in kept:
+            used, quarantined = kept[feed]
+            spans += [
+                Text(" ("), Recorded(whole(used), "files"), Text(" rows kept, "),
+                Recorded(whole(quarantined), "files"), Text(" in quarantine)"),
+            ]  # fmt: skip
+        spans.append(Text("; "))
+    if row["n"] is not None and row["status"] == "estimated":
+        spans += [Text("based on "), number(row, "n"), Text("; ")]
+    hashes = json.loads(str(row["inputs"]))
+    spans += [
+        Text("inputs "),
+        Name(" ".join(str(digest)[:8] for digest in hashes[:4]) or "none", code=True),
+    ]
+    if len(hashes) > 4:
+        spans += [Text(" and "), Recorded(whole(len(hashes) - 4), "files"), Text(" more files")]
+    spans += [Text("; value "), Name(str(row["value_id"])[:12], code=True)]
+    return tuple(spans)
+
+
+def _rows_by_feed(receipts: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    if not receipts.height:
+        return {}
+    key = "table" if "table" in receipts.columns else "feed"
+    sums = receipts.group_by(key).agg(pl.col("rows_kept").sum(), pl.col("rows_quarantined").sum())
+    return {
+        str(row[key]): (row["rows_kept"], row["rows_quarantined"])
+        for row in sums.iter_rows(named=True)
+    }
+
+
+__all__ = ["cell", "section", "shown"]

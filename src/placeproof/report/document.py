@@ -1,0 +1,216 @@
+"""The report as a tree of sections, before it has a format: one source, rendered three ways."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words of a template. They hold no digits; a test reads every one of them."""
+
+    words: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Name:
+    """Words that come with the data or the plan: labels, places, reasons, definitions."""
+
+    words: str
+    strong: bool = False
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """A figure of a finding; it links to the finding's provenance."""
+
+    words: str
+    finding_id: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A figure of the run's own record (files, rows, seed); it links to that record."""
+
+    words: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Day:
+    """A calendar day."""
+
+    day: date
+
+
+@dataclass(frozen=True)
+class Authored:
+    """Words of the authors, from the study's own text folder."""
+
+    words: str
+    strong: bool = False
+    emphasis: bool = False
+    code: bool = False
+    target: str = ""
+
+
+Span = Text | Name | Number | Recorded | Day | Authored
+Spans = tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; `style` is "", "lead", "note", "label" or "stamp"."""
+
+    spans: Spans
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of points."""
+
+    items: tuple[Spans, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside an author's text."""
+
+    spans: Spans
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption; the first column names the row; `numeric` columns align right."""
+
+    identity: str
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Spans, ...], ...]
+    numeric: frozenset[int] = frozenset()
+    note: Spans = ()
+    anchors: tuple[str, ...] = ()
+    stamp: str = ""
+    widths: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart (Vega-Lite `spec`) or a drawing (`svg`), with its words for those who do not see it."""
+
+    identity: str
+    title: str
+    alt: str
+    spec: Mapping[str, object] | None = None
+    svg: str = ""
+    note: Spans = ()
+    data: Table | None = None
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A hint for the authors that a text of theirs could stand here; only in HTML, never printed."""
+
+    spans: Spans
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that a reader on screen opens; on paper they are open."""
+
+    summary: str
+    blocks: "tuple[Block, ...]"
+
+
+Block = Paragraph | Bullets | Heading | Table | Figure | Invitation | Folded
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report with a heading that others can link to."""
+
+    identity: str
+    title: Spans
+    blocks: tuple[Block, ...] = ()
+    sections: "tuple[Section, ...]" = ()
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The whole report."""
+
+    title: str
+    force: str
+    authors: tuple[str, ...]
+    facts: tuple[tuple[str, Spans], ...]
+    stamp: str
+    cut_off: date
+    sections: tuple[Section, ...]
+
+
+def walk(section: Section) -> Iterator[Section]:
+    """Every section of the tree, parents first."""
+    yield section
+    for child in section.sections:
+        yield from walk(child)
+
+
+def blocks_of(document: Document) -> Iterator[Block]:
+    """Every block of the report in reading order, folded ones and figures' tables included."""
+    for top in document.sections:
+        for section in walk(top):
+            for block in section.blocks:
+                yield from _inside(block)
+
+
+def _inside(block: Block) -> Iterator[Block]:
+    yield block
+    if isinstance(block, Folded):
+        for inner in block.blocks:
+            yield from _inside(inner)
+    if isinstance(block, Figure) and block.data is not None:
+        yield block.data
+
+
+def figures_of(document: Document) -> list[Figure]:
+    """Every figure of the report in reading order."""
+    return [block for block in blocks_of(document) if isinstance(block, Figure)]
+
+
+def spans_of(document: Document) -> Iterator[Span]:
+    """Every span of the report: what a scan for loose numbers reads."""
+    for _, value in document.facts:
+        yield from value
+    for top in document.sections:
+        for section in walk(top):
+            yield from section.title
+    for block in blocks_of(document):
+        yield from _spans(block)
+
+
+def _spans(block: Block) -> Iterator[Span]:
+    match block:
+        case Paragraph(spans=spans) | Heading(spans=spans) | Invitation(spans=spans):
+            yield from spans
+        case Bullets(items=items):
+            for item in items:
+                yield from item
+        case Table():
+            yield Text(block.caption)
+            yield from (Text(words) for words in block.head)
+            for row in block.rows:
+                for cell in row:
+                    yield from cell
+            yield from block.note
+        case Figure():
+            yield Text(block.title)
+            yield Text(block.alt)
+            yield from block.note
+        case Folded():
+            yield Text(block.summary)

@@ -1,0 +1,65 @@
+"""The contents of a report, indexed once so that the sections can ask for what they need."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from placeproof.report import markdown
+from placeproof.report.contents import ReportContents
+from placeproof.report.document import Block, Invitation, Name, Text
+
+Row = Mapping[str, object]
+_QUESTIONS = [f"RQ{number}" for number in range(1, 11)]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What sections read: rows by question, by identity, the authors' words, the stamp."""
+
+    contents: ReportContents
+
+    @property
+    def stamp(self) -> str:
+        """Words that stand on every page and table of numbers, or ""."""
+        study = self.contents.study
+        return study.stamp or ("exploratory" if study.exploratory else "")
+
+    @cached_property
+    def by_id(self) -> dict[str, Row]:
+        """Every finding by its identity."""
+        return {str(row["finding_id"]): row for row in self.rows}
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Every finding in the order of its table."""
+        return list(self.contents.findings.iter_rows(named=True))
+
+    @cached_property
+    def answers(self) -> list[Row]:
+        """The answers in the order of the questions."""
+        rows = self.contents.answers.iter_rows(named=True)
+        return sorted(rows, key=lambda row: _QUESTIONS.index(row["question"]))
+
+    @cached_property
+    def _by_question(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(str(row["question"]), []).append(row)
+        return found
+
+    def of(self, question: str) -> list[Row]:
+        """The findings of one question, or of delivery, places or data."""
+        return self._by_question.get(question, [])
+
+    def reasons(self, answer: Row) -> Sequence[str]:
+        """What set and lowered the grade of an answer."""
+        return [str(reason) for reason in json.loads(str(answer["grade_reasons"]))]
+
+    def authored(self, key: str) -> tuple[Block, ...]:
+        """The authors' own words at their place, or an invitation to write them."""
+        text = self.contents.texts.get(key, "").strip()
+        if text:
+            return markdown.blocks(text)
+        words = Text("The authors may write here: ")
+        return (Invitation((words, Name(f"text/{key}.md", code=True))),)

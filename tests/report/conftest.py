@@ -1,0 +1,1 @@
+"""An invented study that the tests of the report share."""
