@@ -1,0 +1,49 @@
+"""Places: the register of hot spots, who is inside, rings, concentration, comparison places."""
+
+from placeproof.hotspots.assignment import OutlineRule, assign, assign_by_code, assign_to_places
+from placeproof.hotspots.balance import balance
+from placeproof.hotspots.comparison import candidates, match, matched_places, split_periods
+from placeproof.hotspots.concentration import (
+    concentration,
+    gini_corrected,
+    grid_counts,
+    lorenz,
+    persistence,
+    top_share,
+)
+from placeproof.hotspots.delineation import delineation_estimates, derive, gi_star
+from placeproof.hotspots.register import (
+    first_treated,
+    outline_on,
+    places,
+    require_register,
+    version_on,
+)
+from placeproof.hotspots.rings import ring_places
+
+__all__ = [
+    "OutlineRule",
+    "assign",
+    "assign_by_code",
+    "assign_to_places",
+    "balance",
+    "candidates",
+    "concentration",
+    "delineation_estimates",
+    "derive",
+    "first_treated",
+    "gi_star",
+    "gini_corrected",
+    "grid_counts",
+    "lorenz",
+    "match",
+    "matched_places",
+    "outline_on",
+    "persistence",
+    "places",
+    "require_register",
+    "ring_places",
+    "split_periods",
+    "top_share",
+    "version_on",
+]

@@ -1,0 +1,14 @@
+"""Counts by place, period, outcome and hours, and how far missing locations can bend them."""
+
+from placeproof.panel.build import build, build_many, reconcile, roll
+from placeproof.panel.location import count_bounds, missing_location, ratio_bounds
+
+__all__ = [
+    "build",
+    "build_many",
+    "count_bounds",
+    "missing_location",
+    "ratio_bounds",
+    "reconcile",
+    "roll",
+]
