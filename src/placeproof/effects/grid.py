@@ -11,6 +11,7 @@ from dataframely.exc import SchemaError, ValidationError
 from placeproof.errors import ContractError
 from placeproof.tables import Panel
 
+NEVER = np.iinfo(np.int64).min
 CELL = ("place_id", "period_start", "outcome", "hours")
 
 
@@ -34,6 +35,8 @@ class Grid:
     """(n, T) bool: wholly before patrols, or never patrolled."""
     after: np.ndarray
     """(n, T) bool: wholly at or after the first day of patrols. Partial periods are in neither."""
+    event_time: np.ndarray
+    """(n, T) int: periods since the one that holds the first day; NEVER where there is none."""
 
     @property
     def paths(self) -> np.ndarray:
@@ -180,6 +183,7 @@ def only(table: Grid, keep: np.ndarray) -> Grid:
         observed=table.observed[chosen],
         before=table.before[chosen],
         after=table.after[chosen],
+        event_time=table.event_time[chosen],
     )
 
 
@@ -200,6 +204,8 @@ def _laid_out(cells: pl.DataFrame) -> Grid:
     before, after = _courses(places["first_treated"].to_list(), periods)
     before[row, column] = (~cells["treated"]).fill_null(False).to_numpy()
     after[row, column] = cells["treated"].fill_null(False).to_numpy()
+    event_time = np.full(shape, NEVER)
+    event_time[row, column] = cells["event_time"].fill_null(NEVER).to_numpy()
     return Grid(
         places=tuple(names),
         cohorts=tuple(places["first_treated"].to_list()),
@@ -211,6 +217,7 @@ def _laid_out(cells: pl.DataFrame) -> Grid:
         observed=observed,
         before=before,
         after=after,
+        event_time=event_time,
     )
 
 

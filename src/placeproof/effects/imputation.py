@@ -23,6 +23,8 @@ class Groups:
     """(G, T) bool: treated and supplied."""
     patrolled: np.ndarray
     """(G,) bool: side of the study."""
+    first: np.ndarray
+    """(G,) int: a place of the group; all share its start."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,15 @@ def groups(table: Grid) -> Groups:
         Expectations of a group are the sum of its places' expectations.
     """
     before, after = table.before & table.observed, table.after & table.observed
-    keys = np.hstack([before, after, table.patrolled[:, None]])
-    distinct, member = np.unique(keys, axis=0, return_inverse=True)
-    n_periods = before.shape[1]
+    start = np.array([0 if day is None else day.toordinal() for day in table.cohorts])
+    keys = np.hstack([before, after, table.patrolled[:, None], start[:, None]])
+    _, first, member = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return Groups(
         member=member.ravel(),
-        before=distinct[:, :n_periods],
-        after=distinct[:, n_periods : 2 * n_periods],
-        patrolled=distinct[:, -1],
+        before=before[first],
+        after=after[first],
+        patrolled=table.patrolled[first],
+        first=first,
     )
 
 
@@ -118,6 +121,28 @@ def leave_one_out(table: Grid, grouped: Groups) -> tuple[np.ndarray, np.ndarray]
     present = np.repeat(np.bincount(grouped.member)[None], n, axis=0)
     present[np.arange(n), grouped.member] -= 1
     return left, present > 0
+
+
+def imputable(table: Grid, grouped: Groups, *, before: np.ndarray) -> np.ndarray:
+    """
+    Find the cells whose expectation the untreated counts determine.
+
+    Parameters
+    ----------
+    table : Grid
+        Not modified.
+    grouped : Groups
+        Of that grid.
+    before : array of bool, shape (G, T)
+        Cells that the fit may use.
+
+    Returns
+    -------
+    array of bool, shape (G, T)
+        False where no chain of untreated cells ties the place to the period: a place patrolled
+        from its first count on, or a period in which every place is patrolled.
+    """
+    return fit(sums(table, grouped)[None], before.astype(float)).determined[0]
 
 
 def totals(
