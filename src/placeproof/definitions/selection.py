@@ -160,7 +160,7 @@ def _unsaid(outcome: Outcome, part: Part, standing: pl.DataFrame) -> str | None:
 def _verdict(outcome: Outcome, part: Part, standing: pl.DataFrame) -> pl.Series:
     """True, false or null for each row; columns that the table lacks are unknown."""
     rule = pl.sql_expr(part.rule)
-    read = rule.meta.root_names()
+    read = dict.fromkeys(rule.meta.root_names())
     table = standing.select(
         pl.col(name) if name in standing.columns else pl.lit(None).alias(name) for name in read
     )
