@@ -1,0 +1,300 @@
+"""Puts a whole invented force together: truth first, then the exports that hide it."""
+
+import json
+import shutil
+from collections.abc import Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from placeproof.errors import OutputError, SettingsError
+from placeproof.rehearsal import crimes, register, study_files, truth
+from placeproof.rehearsal.choices import (
+    COHORT_STARTS,
+    EFFECTS,
+    FEEDS,
+    HISTORY,
+    RECORDING_SHOCK,
+    SELECTION,
+    SIZES,
+    Effect,
+    Size,
+)
+from placeproof.rehearsal.city import KINDS, ORIGIN_M, TOWNS, City, build_city
+from placeproof.rehearsal.draws import rng_for
+from placeproof.rehearsal.happenings import Events, ceilings, draw, expected
+from placeproof.rehearsal.offences import CLASSES
+from placeproof.rehearsal.selection import RULE, Hotspot, select, window
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that is true of one rehearsal, before a single file is written."""
+
+    seed: int
+    size: Size
+    effect: Effect
+    city: City
+    hotspots: tuple[Hotspot, ...]
+    score: np.ndarray
+    rates: np.ndarray
+    expected: truth.Expected
+    without: Events
+    with_patrols: Events
+
+    def rng(self, step: str) -> np.random.Generator:
+        """The randomness of one step."""
+        return rng_for(self.seed, step)
+
+
+def build_world(*, seed: int, size: str, effect: str) -> World:
+    """
+    Draw the ground, the hot spots and everything that happens, with and without patrols.
+
+    Parameters
+    ----------
+    seed : int
+        Where all randomness starts.
+    size : str
+        "small" or "full".
+    effect : str
+        One of `EFFECTS`.
+    """
+    planted, extent = EFFECTS[effect], SIZES[size]
+    city = build_city(rng_for(seed, "city"))
+    rates = expected(city, extent, rng_for(seed, "rates"))
+    ceiling = ceilings(planted)
+    events = draw(city, rates, ceiling, rng_for(seed, "events"))
+    unpatrolled = events.where(events.mark < 1 / ceiling[events.of_class])
+    hotspots, score = select(city, unpatrolled, rng_for(seed, "selection"))
+    _, happened = truth.happens(city, hotspots, planted, events, ceiling)
+    return World(
+        seed=seed,
+        size=extent,
+        effect=planted,
+        city=city,
+        hotspots=hotspots,
+        score=score,
+        rates=rates,
+        expected=truth.expectation(city, hotspots, rates, planted),
+        without=unpatrolled,
+        with_patrols=events.where(happened),
+    )
+
+
+def write_force(
+    folder: Path,
+    *,
+    seed: int,
+    size: str,
+    effect: str,
+    faults: Set[str] = frozenset(),
+    without: Set[str] = frozenset(),
+) -> Path:
+    """
+    Write a whole invented police force, its study and the truth about it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made new; may exist if it is empty.
+    seed : int
+        Where all randomness starts: the same call makes the same bytes.
+    size : str
+        "small" or "full".
+    effect : str
+        One of `EFFECTS`: "default", "none", "harm", "nte-only", "displacement", "decay".
+    faults : set of str
+        Names of `FAULTS`, planted into the crime export one by one.
+    without : set of str
+        Names of `FEEDS` that are not written.
+
+    Returns
+    -------
+    Path
+        `folder`, with `study.toml`, `plan.toml`, `data/`, `text/` and `truth.json`.
+
+    Raises
+    ------
+    SettingsError
+        If a size, effect, fault or feed has no such name.
+    OutputError
+        If the folder is not empty or cannot be written.
+    """
+    _require_known("size", [size], SIZES)
+    _require_known("effect", [effect], EFFECTS)
+    _require_known("feed", without, FEEDS)
+    _require_empty(folder)
+    world = build_world(seed=seed, size=size, effect=effect)
+    part = folder.with_name(folder.name + ".part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _write(part, world, faults, without)
+        if folder.exists():
+            folder.rmdir()
+        part.replace(folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise OutputError(
+            f"{folder} cannot be written: {error.strerror or error}.",
+            mend="name a folder on a disk with room that you may write to",
+        ) from error
+    return folder
+
+
+def _write(folder: Path, world: World, faults: Set[str], without: Set[str]) -> None:
+    data = folder / "data"
+    data.mkdir()
+    register.write_ground(data)
+    register.write_candidates(data, world.city, world.hotspots)
+    crimes.write_default_locations(data, world.city)
+    sections: list[str] = []
+    written: dict[str, Any] = {}
+    for name, write in _FEED_WRITERS.items():
+        if name not in without:
+            section, facts = write(data, world)
+            sections.append(section)
+            written[name] = facts
+    study_files.write_settings(folder, seed=world.seed, sections=sections, permutations=199)
+    study_files.write_readme(
+        folder,
+        seed=world.seed,
+        size=world.size.name,
+        effect=world.effect.name,
+        faults=sorted(faults),
+    )
+    known = _truth(world) | {"feeds": written, "without": sorted(without), "faults": []}
+    (folder / "truth.json").write_text(
+        json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _crime_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = crimes.write_crimes(data, world.city, world.with_patrols, world.rng("crimes"))
+    return crimes.CRIME_SECTION, facts
+
+
+def _incident_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = crimes.write_incidents(data, world.city, world.with_patrols, world.rng("incidents"))
+    return crimes.INCIDENT_SECTION, facts
+
+
+def _hotspot_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    register.write_hotspots(data, world.hotspots)
+    return register.SECTIONS, {"hotspots": len(world.hotspots)}
+
+
+_FEED_WRITERS = {
+    "crimes": _crime_feed,
+    "incidents": _incident_feed,
+    "hotspots": _hotspot_feed,
+}
+
+
+def _truth(world: World) -> dict[str, Any]:
+    return {
+        "says": "Everything here is invented. Expected counts are of what happened, before some "
+        "locations went missing; a rate ratio is expected with patrols over expected without.",
+        "seed": world.seed,
+        "size": world.size.name,
+        "effect": {
+            "name": world.effect.name,
+            "says": world.effect.says,
+            "inside": {
+                f"{group}, {hours}": ratio
+                for (group, hours), ratio in sorted(world.effect.inside.items())
+            },
+            "ring 0-100 m": world.effect.ring_0_100,
+            "ring 100-250 m": world.effect.ring_100_250,
+            "half_life_weeks": world.effect.half_life_weeks,
+        },
+        "starts": {f"cohort={i}": str(day) for i, day in enumerate(COHORT_STARTS, start=1)},
+        "recording_shock": str(RECORDING_SHOCK),
+        "rate_ratios": truth.ratios(world.expected, world.hotspots),
+        "realised": _realised(world),
+        "selection": _selection(world),
+        "places": _places(world),
+    }
+
+
+def _realised(world: World) -> list[dict[str, Any]]:
+    target, band = truth.targets(world.city, world.hotspots)
+    rows = []
+    for name in truth.OUTCOMES:
+        mine = truth.kinds_of(name)
+        for ring, label in enumerate(truth.BANDS):
+            counts = []
+            for events in (world.without, world.with_patrols):
+                spot = target[events.point]
+                near = (spot >= 0) & (band[events.point] == ring) & mine[events.kind]
+                counts.append(int(world.expected.treated[spot[near], events.day[near]].sum()))
+            rows.append(
+                {
+                    "outcome": name,
+                    "population": "treated hot spots" if ring == 0 else label,
+                    "without": counts[0],
+                    "with": counts[1],
+                }
+            )
+    return rows
+
+
+def _selection(world: World) -> dict[str, Any]:
+    inside = 3 * np.array([spot.place for spot in world.hotspots])
+    days = window(*SELECTION)
+    serious, asb = CLASSES.index("serious"), CLASSES.index("asb")
+    promised = world.rates[serious][inside][:, days].sum()
+    promised += 0.5 * world.rates[asb][inside][:, days].sum()
+    recorded = world.score[[spot.place for spot in world.hotspots]].sum()
+    return {
+        "rule": RULE,
+        "history": [str(day) for day in HISTORY],
+        "window": [str(day) for day in SELECTION],
+        "recorded_over_expected": round(float(recorded / promised), 4),
+        "note": "above 1: the chosen places were lucky to be counted, and will fall back unaided",
+    }
+
+
+def _places(world: World) -> list[dict[str, Any]]:
+    chosen = {spot.place: spot for spot in world.hotspots}
+    rows = []
+    for place, outline in enumerate(world.city.outlines):
+        spot = chosen.get(place)
+        rows.append(
+            {
+                "place": f"B{place:02d}",
+                "hotspot_id": spot.hotspot_id if spot else None,
+                "name": world.city.place_names[place],
+                "town": TOWNS[int(world.city.place_town[place])][0],
+                "kind": KINDS[int(world.city.place_kind[place])],
+                "cohort": spot.cohort if spot else None,
+                "first_treated": str(spot.first_treated) if spot else None,
+                "versions": len(spot.versions) if spot else 0,
+                "easting_m": round(outline.centroid.x, 1),
+                "northing_m": round(outline.centroid.y, 1),
+            }
+        )
+    return rows
+
+
+def _require_known(what: str, names: object, allowed: object) -> None:
+    listed = list(allowed)  # type: ignore[call-overload]
+    for name in sorted(names):  # type: ignore[call-overload]
+        if name not in listed:
+            raise SettingsError(
+                f"There is no {what} called {name!r} in a rehearsal.",
+                mend=f"choose from {', '.join(listed)}",
+            )
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise OutputError(
+            f"{folder} already holds something.", mend="name a new folder, or empty this one"
+        )
+
+
+__all__ = ["ORIGIN_M", "World", "build_world", "write_force"]

@@ -1,0 +1,182 @@
+"""The settings, plan and paragraphs of the rehearsal study."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from placeproof.rehearsal.choices import CUT_OFF, FIRST_DAY, HISTORY, LAST_DAY, SELECTION
+
+_STUDY = """# The rehearsal study: an invented police force whose true effects are known.
+# Everything in this folder is invented. What was planted stands in truth.json.
+schema = 1
+
+[study]
+name = "Hot-spot patrols in Northmere: a rehearsal"
+force = "Northmere Police (invented)"
+authors = ["The rehearsal of Placeproof, seed {seed}"]
+sponsor = "Nobody: this is a rehearsal"
+contact = "nobody@northmere.invalid"
+start = {start}
+cut_off = {cut_off}
+area = "ground/northmere_force.geojson"
+area_crs = "EPSG:4326"
+
+[lsoa]
+file = "ground/northmere_areas.geojson"
+code = "AREA_CD"
+name = "AREA_NM"
+crs = "EPSG:27700"
+"""
+
+_PLAN = """# The analysis plan of the rehearsal: every choice that changes an answer.
+schema = 1
+seed = 20210719
+# A rehearsal needs no lock; every number is stamped "exploratory".
+exploratory = true
+
+[windows]
+# Comparison places are matched on the history, which ends before hot spots were selected.
+history_from = {history_from}
+history_to = {history_to}
+selection_from = {selection_from}
+selection_to = {selection_to}
+analysis_from = {start}
+analysis_to = {end}
+
+[outcomes]
+primary = "sv-street-nondom"
+also = [{also}]
+# Burglary happens indoors: patrols of the street should not move it. Nothing was planted on it.
+negative_controls = ["burglary"]
+[outcomes.headline_per_question]
+RQ1 = "sv-street-nondom"
+RQ2 = "all-crime"
+RQ3 = "asb-all"
+
+[hours]
+nte = "nte-core"
+
+[places]
+ring_edges_m = [0, 100, 250]
+comparison_per_hotspot = 2
+derive = false
+derive_on = "sv-street-nondom"
+n = 24
+side_m = 200
+
+[effects]
+period = "week"
+level = 0.95
+permutations = {permutations}
+largest_plausible_effect = 0.75
+
+[patrols]
+longest_gap_s = 90
+shortest_dwell_s = 0
+
+[targets]
+survey_people = 2000
+survey_areas = 20
+survey_people_per_area = 50
+interview_people = 200
+interview_areas = 20
+
+[disclosure]
+people_below = 10
+counts_below = 5
+round_to = 5
+"""
+
+ALSO = ("sv-grip", "vwi", "vwoi", "robbery", "asb-plus-public-order")
+
+TEXTS = {
+    "background": (
+        "Northmere Police is invented, and so is every crime, officer and resident in this study. "
+        "In July 2021 the force began to send foot patrols to the first eight of 24 small places; "
+        "three more waves followed. This rehearsal asks whether Placeproof finds what was planted."
+    ),
+    "aims": (
+        "To learn what happened to serious violence, other crime and disorder where patrols went, "
+        "in either direction, and what people who live, work and go out there say of it."
+    ),
+    "delivery": (
+        "Patrols were asked for 15 minutes at a time, two officers on foot. Some were cancelled "
+        "for want of officers. Positions of radios were kept for the last weeks only; before that, "
+        "delivery rests on logs and, in six places, on the hours that the town's wardens report."
+    ),
+    "limitations": (
+        "Patrols began within days of the reopening of night-clubs on 19 July 2021, so before and "
+        "after cannot be compared alone. Outreach workers came to seven of the same places in "
+        "November 2022. Recording rules changed in February 2023."
+    ),
+    "recommendations": ("None: nobody should change anything because of an invented force."),
+}
+
+_README = """# Northmere Police does not exist
+
+Everything in this folder is invented: the force, its towns, streets, crimes, patrols, people and
+words. The towns are drawn on an empty bog in the far north of Great Britain, so that the tools
+that check coordinates work and nobody can mistake the place. No row is about anybody.
+
+- `data/` holds the exports as a force and its partners would send them, each with its own habits.
+- `study.toml` says how their columns map; `plan.toml` says what is asked of them.
+- `truth.json` holds what was planted: read it *after* the report, not before.
+
+Made with seed {seed}, size `{size}`, effect `{effect}`{faults}. The same command makes the same
+bytes again. To evaluate it: `placeproof run` and this folder.
+"""
+
+
+def write_settings(folder: Path, *, seed: int, sections: Sequence[str], permutations: int) -> None:
+    """
+    Write `study.toml`, `plan.toml` and the authors' paragraphs.
+
+    Parameters
+    ----------
+    folder : Path
+        The study.
+    seed : int
+        Of the rehearsal.
+    sections : sequence of str
+        Sections of `study.toml`, one or more per feed, as text.
+    permutations : int
+        Placebo permutations that the plan asks for.
+    """
+    study = _STUDY.format(seed=seed, start=FIRST_DAY, cut_off=CUT_OFF) + "".join(sections)
+    _write(folder / "study.toml", study)
+    plan = _PLAN.format(
+        history_from=HISTORY[0],
+        history_to=HISTORY[1],
+        selection_from=SELECTION[0],
+        selection_to=SELECTION[1],
+        start=FIRST_DAY,
+        end=LAST_DAY,
+        also=", ".join(f'"{name}"' for name in ALSO),
+        permutations=permutations,
+    )
+    _write(folder / "plan.toml", plan)
+    for name, words in TEXTS.items():
+        _write(folder / "text" / f"{name}.md", words + "\n")
+
+
+def write_readme(folder: Path, *, seed: int, size: str, effect: str, faults: Sequence[str]) -> None:
+    """
+    Write the page that says that everything here is invented.
+
+    Parameters
+    ----------
+    folder : Path
+        The study.
+    seed : int
+        Of the rehearsal.
+    size, effect : str
+        As chosen.
+    faults : sequence of str
+        Planted faults.
+    """
+    listed = f", faults {', '.join(f'`{fault}`' for fault in faults)}" if faults else ""
+    _write(folder / "README.md", _README.format(seed=seed, size=size, effect=effect, faults=listed))
+
+
+def _write(path: Path, words: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(words, encoding="utf-8", newline="\n")
