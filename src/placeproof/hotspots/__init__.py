@@ -6,12 +6,17 @@ from placeproof.hotspots.comparison import candidates, match, matched_places, sp
 from placeproof.hotspots.concentration import (
     concentration,
     gini_corrected,
-    grid_counts,
     lorenz,
     persistence,
     top_share,
 )
-from placeproof.hotspots.delineation import delineation_estimates, derive, gi_star
+from placeproof.hotspots.delineation import (
+    delineation_estimates,
+    derive,
+    gi_star,
+    single_point_shares,
+)
+from placeproof.hotspots.grid import area_cells, grid_counts
 from placeproof.hotspots.register import (
     first_treated,
     outline_on,
@@ -23,6 +28,7 @@ from placeproof.hotspots.rings import ring_places
 
 __all__ = [
     "OutlineRule",
+    "area_cells",
     "assign",
     "assign_by_code",
     "assign_to_places",
@@ -43,6 +49,7 @@ __all__ = [
     "places",
     "require_register",
     "ring_places",
+    "single_point_shares",
     "split_periods",
     "top_share",
     "version_on",

@@ -76,7 +76,7 @@ def assign(
     SettingsError
         If the edges do not rise from 0, or `outline_rule` is unknown.
     """
-    _require_edges(edges_m)
+    require_edges(edges_m)
     if outline_rule not in ("at_event", "first"):
         raise SettingsError(
             f'outline_rule is "{outline_rule}". Expected: "at_event" or "first".',
@@ -98,7 +98,8 @@ def assign(
     )
 
 
-def _require_edges(edges_m: Sequence[float]) -> None:
+def require_edges(edges_m: Sequence[float]) -> None:
+    """Refuse ring edges that do not rise from 0; no edges mean no rings."""
     rising = all(a < b for a, b in itertools.pairwise(edges_m))
     if len(edges_m) and (len(edges_m) < 2 or edges_m[0] != 0 or not rising):
         raise SettingsError(
@@ -164,11 +165,11 @@ def _assign_epoch(
     inside = np.full(len(located), -1, dtype=np.int64)
     ring, band = inside.copy(), inside.copy()
     if len(targets) and len(located):
-        outlines = geometry.outlines(targets["geometry"])
+        outlines = list(geometry.outlines(targets["geometry"]))
         inside = np.asarray(geometry.locate(easting, northing, outlines))
         if len(edges_m):
             ring, band = geometry.nearest_band(
-                easting, northing, outlines, edges_m=edges_m, priority=np.arange(len(targets))
+                easting, northing, outlines, edges_m=edges_m, priority=range(len(targets))
             )
     return _named(located["_event"], inside, np.asarray(ring), np.asarray(band), targets, edges_m)
 
@@ -232,7 +233,7 @@ def assign_to_places(events: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
         found[has_point.to_numpy()] = geometry.locate(
             located["easting_m"].to_numpy(),
             located["northing_m"].to_numpy(),
-            geometry.outlines(ordered["geometry"]),
+            list(geometry.outlines(ordered["geometry"])),
         )
     ids = [*ordered["place_id"].to_list(), None]
     return pl.Series("place_id", [ids[i] for i in found.tolist()], dtype=pl.String)
@@ -257,7 +258,9 @@ def assign_by_code(events: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
     Series
         `place_id` for each event in the same order; null without code or for a code of no place.
     """
-    known = places.select(place_id=pl.col("place_id"), lsoa_code=pl.col("place_id"))
+    known = places.select(
+        pl.col("place_id").cast(pl.String), lsoa_code=pl.col("place_id").cast(pl.String)
+    )
     return (
         events.select("lsoa_code")
         .join(known, on="lsoa_code", how="left", maintain_order="left")["place_id"]

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from placeproof.hotspots.comparison import _histories
+from placeproof.hotspots.comparison import histories
 from placeproof.tables import estimate
 
 _FEATURES = {
@@ -64,7 +64,7 @@ def balance(
     rows = [_count_row(base, matches, wanted)]
     if treated.is_empty() or candidates.is_empty():
         return estimate.rows(rows)
-    _, pool, own, other = _histories(treated, candidates)
+    _, pool, own, other = histories(treated, candidates)
     chosen = np.isin(np.array(pool), matches["place_id"].to_numpy())
     mine = _features(own)
     for horizon, group in (("before matching", other), ("after matching", other[chosen])):

@@ -9,7 +9,7 @@ import shapely
 
 from placeproof import geometry
 from placeproof.errors import IdentificationError, SettingsError
-from placeproof.hotspots.delineation import area_cells, square
+from placeproof.hotspots.grid import area_cells, square
 from placeproof.hotspots.register import place_rows
 
 _MATCH_SCHEMA = {
@@ -193,7 +193,7 @@ def match(
             "Expected: at least 1, and at least 0.",
             mend="Set comparison_per_hotspot in plan.toml.",
         )
-    ids, pool, own, other = _histories(treated, candidates)
+    ids, pool, own, other = histories(treated, candidates)
     level, shape = _distances(own, other)
     cost = level**2 + shape_weight * shape**2
     if widest_distance is not None:
@@ -220,9 +220,10 @@ def match(
     )
 
 
-def _histories(
+def histories(
     treated: pl.DataFrame, candidates: pl.DataFrame
 ) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+    """Lay both histories out as place by period: ids and counts of hot spots and candidates."""
     both = pl.concat(
         frame.select("place_id", "period_start", pl.col("count").cast(pl.Float64))
         for frame in (treated, candidates)

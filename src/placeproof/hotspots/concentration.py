@@ -123,48 +123,6 @@ def gini_corrected(counts: Numbers, *, events: int) -> float:
     return 1.0 - (1.0 - plain) * max(1.0, n / events)
 
 
-def grid_counts(
-    events: pl.DataFrame, *, cell_m: float, area_wkb: bytes, weight: str | None
-) -> pl.DataFrame:
-    """
-    Count events in the square cells of a grid over the study area, empty cells included.
-
-    Parameters
-    ----------
-    events : DataFrame
-        `easting_m`, `northing_m` (null: no location, left out). Not modified.
-    cell_m : float
-        Side of a cell; lines lie on multiples of it on the British National Grid.
-    area_wkb : bytes
-        Study area in metres; a cell belongs to it if its centre does.
-    weight : str or None
-        Column to add up instead of counting rows, for example `harm`.
-
-    Returns
-    -------
-    DataFrame
-        One row per cell: `cell_east`, `cell_north` (whole numbers, times `cell_m` gives the lower
-        left corner), `count` and `events` (rows). Sorted by north, then east.
-    """
-    from placeproof.hotspots.delineation import area_cells
-
-    amount = pl.len().cast(pl.Float64) if weight is None else pl.col(weight).sum().cast(pl.Float64)
-    counted = (
-        events.filter(pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null())
-        .group_by(
-            cell_east=(pl.col("easting_m") / cell_m).floor().cast(pl.Int64),
-            cell_north=(pl.col("northing_m") / cell_m).floor().cast(pl.Int64),
-        )
-        .agg(count=amount, events=pl.len().cast(pl.Int64))
-    )
-    return (
-        area_cells(area_wkb, cell_m=cell_m)
-        .join(counted, on=["cell_east", "cell_north"], how="left")
-        .with_columns(pl.col("count").fill_null(0.0), pl.col("events").fill_null(0))
-        .sort("cell_north", "cell_east")
-    )
-
-
 def concentration(
     counts: pl.DataFrame,
     *,
@@ -337,12 +295,12 @@ def persistence(
 
 
 def _persistence_figures(both: pl.DataFrame, hot: pl.DataFrame) -> list[dict[str, object]]:
-    nothing = {
+    nothing: dict[str, object] = {
         "status": "not_identified",
         "reason": "Fewer than two places were counted in both windows, or all counts are equal.",
     }
-    still = {"estimand": "share_still_among_hottest", "unit": "share"}
-    correlation = {"estimand": "rank_correlation", "unit": "correlation"}
+    still: dict[str, object] = {"estimand": "share_still_among_hottest", "unit": "share"}
+    correlation: dict[str, object] = {"estimand": "rank_correlation", "unit": "correlation"}
     if len(both) < 2 or hot.is_empty():
         return [still | nothing, correlation | nothing]
     share = float((hot["rank_after"] <= len(hot)).mean())  # type: ignore[arg-type]

@@ -5,61 +5,12 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-import shapely
 
 from placeproof import geometry
-from placeproof.errors import GeometryError, IdentificationError, SettingsError
+from placeproof.errors import IdentificationError
+from placeproof.hotspots.grid import grid_counts, square, squares
 from placeproof.hotspots.register import hotspot_rows
 from placeproof.tables import estimate
-
-_LARGEST_GRID = 2_000_000
-# Squares are tried at this many positions per side.
-_SHIFTS = 4
-
-
-def area_cells(area_wkb: bytes, *, cell_m: float) -> pl.DataFrame:
-    """
-    List the square cells whose centre lies in the study area.
-
-    Parameters
-    ----------
-    area_wkb : bytes
-        Study area in metres on the British National Grid.
-    cell_m : float
-        Side of a cell.
-
-    Returns
-    -------
-    DataFrame
-        `cell_east`, `cell_north`: whole numbers; times `cell_m` they give the lower left corner.
-        Sorted by north, then east.
-
-    Raises
-    ------
-    GeometryError
-        If the area is empty, or so large for the cell that there are over two million cells.
-    """
-    if cell_m <= 0:
-        raise SettingsError(
-            f"the side of a cell is {cell_m:g} m. Expected: a length above 0.",
-            mend="Set a side in metres.",
-        )
-    area = shapely.from_wkb(area_wkb)
-    if area is None or area.is_empty:
-        raise GeometryError("the study area is empty.", mend="Supply the outline of the force.")
-    west, south, east, north = (int(np.floor(b / cell_m)) for b in area.bounds)
-    if (east - west + 1) * (north - south + 1) > _LARGEST_GRID:
-        raise GeometryError(
-            f"the study area spans {east - west + 1} by {north - south + 1} cells of {cell_m:g} m.",
-            mend="Check that the area is in metres and that it is the force, or use larger cells.",
-        )
-    grid_east, grid_north = np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1))
-    shapely.prepare(area)
-    inside = shapely.contains_xy(area, (grid_east + 0.5) * cell_m, (grid_north + 0.5) * cell_m)
-    return pl.DataFrame(
-        {"cell_east": grid_east[inside], "cell_north": grid_north[inside]},
-        schema={"cell_east": pl.Int64, "cell_north": pl.Int64},
-    )
 
 
 def gi_star(counts: pl.DataFrame, *, false_discovery_rate: float) -> pl.DataFrame:
@@ -120,57 +71,6 @@ def _gi_z(cells: pl.DataFrame, values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.asarray(result.Zs, dtype=float), nan=0.0)
 
 
-def squares(events: pl.DataFrame, *, side_m: float) -> pl.DataFrame:
-    """
-    Count events in every square of a side, shifted in quarters of it, that holds any.
-
-    Parameters
-    ----------
-    events : DataFrame
-        `easting_m`, `northing_m` (null: left out). Not modified.
-    side_m : float
-        Side of a square.
-
-    Returns
-    -------
-    DataFrame
-        `west_m`, `south_m` (lower left corner), `events` and `core_events` (those in the middle
-        quarter of the square). The fullest first; equal ones with the fuller middle first, then
-        south to north and west to east. A point on a line belongs to the square north-east of it.
-    """
-    step = side_m / _SHIFTS
-    fine = (
-        events.filter(pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null())
-        .group_by(
-            x=(pl.col("easting_m") / step).floor().cast(pl.Int64),
-            y=(pl.col("northing_m") / step).floor().cast(pl.Int64),
-        )
-        .agg(events=pl.len().cast(pl.Int64))
-    )
-    core = range(_SHIFTS // 4, _SHIFTS - _SHIFTS // 4)
-    shifted = pl.concat(
-        fine.select(
-            pl.col("x") - dx,
-            pl.col("y") - dy,
-            "events",
-            core_events=pl.col("events") * int(dx in core and dy in core),
-        )
-        for dx in range(_SHIFTS)
-        for dy in range(_SHIFTS)
-    )
-    return (
-        shifted.group_by("x", "y")
-        .agg(pl.col("events").sum(), pl.col("core_events").sum())
-        .sort("events", "core_events", "y", "x", descending=[True, True, False, False])
-        .select(
-            west_m=pl.col("x") * step,
-            south_m=pl.col("y") * step,
-            events="events",
-            core_events="core_events",
-        )
-    )
-
-
 def derive(
     events: pl.DataFrame,
     *,
@@ -179,6 +79,7 @@ def derive(
     side_m: float,
     separation_m: float,
     false_discovery_rate: float,
+    largest_part_share: float,
     selection: tuple[date, date],
     valid_from: date,
     first_treated: date | None,
@@ -208,6 +109,10 @@ def derive(
         other.
     false_discovery_rate : float
         As in `gi_star`.
+    largest_part_share : float
+        Squares with more than this share of their events in one of their 16 parts are passed over.
+        On snapped data such squares are often a hospital, a custody suite or a police station,
+        where crimes are recorded rather than committed. 1 passes over none.
     selection : (date, date)
         First and last day of the selection window, recorded in the rows.
     valid_from : date
@@ -227,8 +132,6 @@ def derive(
     IdentificationError
         If no event lies in the area, or no square stands in a significant concentration.
     """
-    from placeproof.hotspots.concentration import grid_counts
-
     cells = grid_counts(events, cell_m=side_m, area_wkb=area_wkb, weight=None)
     if cells.is_empty() or cells["events"].sum() == 0:
         raise IdentificationError(
@@ -236,8 +139,11 @@ def derive(
             mend="Check selection_from and selection_to in plan.toml against the data's dates.",
         )
     marked = gi_star(cells, false_discovery_rate=false_discovery_rate)
+    spread = squares(events, side_m=side_m).filter(
+        pl.col("largest_part") <= largest_part_share * pl.col("events")
+    )
     chosen = _spaced(
-        _in_significant_cells(squares(events, side_m=side_m), marked, side_m=side_m),
+        _in_significant_cells(spread, marked, side_m=side_m),
         side_m=side_m,
         separation_m=separation_m,
         n_places=n_places,
@@ -249,7 +155,8 @@ def derive(
         )
     rule = (
         f"fullest squares of {side_m:g} m, at least {separation_m:g} m apart, in cells significant "
-        f"by Gi* at a false discovery rate of {false_discovery_rate:g}"
+        f"by Gi* at a false discovery rate of {false_discovery_rate:g}, at most "
+        f"{largest_part_share:g} of the events in one sixteenth of the square"
     )
     return hotspot_rows(
         [
@@ -271,11 +178,6 @@ def derive(
             for rank, row in enumerate(chosen.to_dicts(), start=1)
         ]
     )
-
-
-def square(west_m: float, south_m: float, side_m: float) -> shapely.Geometry:
-    """Draw the square with this lower left corner."""
-    return shapely.box(west_m, south_m, west_m + side_m, south_m + side_m)
 
 
 def _in_significant_cells(
@@ -354,10 +256,10 @@ def delineation_estimates(
         geometry.locate(
             located["easting_m"].to_numpy(),
             located["northing_m"].to_numpy(),
-            geometry.outlines(hotspots["geometry"]),
+            list(geometry.outlines(hotspots["geometry"])),
         )
     )
-    base = {
+    base: dict[str, object] = {
         "question": "places",
         "outcome": outcome,
         "outcome_label": outcome_label,
@@ -379,7 +281,7 @@ def delineation_estimates(
         if len(hotspots) < n_wanted
         else None
     )
-    share = (
+    share: dict[str, object] = (
         {"estimate": float((inside >= 0).mean())}
         if len(located)
         else {"status": "not_identified", "reason": "No event has a location."}
@@ -398,3 +300,80 @@ def delineation_estimates(
             | share,
         ]
     )
+
+
+def single_point_shares(
+    located: pl.DataFrame,
+    *,
+    noticed_from: float,
+    outcome: str,
+    outcome_label: str,
+    definition_edition: str | None,
+    feeds: str,
+) -> pl.DataFrame:
+    """
+    Flag hot spots most of whose events stand on one point.
+
+    Hospitals, custody suites and police stations draw events that happened elsewhere, and sources
+    put events without a place on a default point. Snapped data hide which it is: a person has to
+    look.
+
+    Parameters
+    ----------
+    located : DataFrame
+        One row per event: `place_id` (null: left out), `easting_m`, `northing_m`. Not modified.
+    noticed_from : float
+        Share of the events of a place on one point (to the metre) from which the reason says so.
+    outcome, outcome_label : str
+        Outcome, by id and in words.
+    definition_edition : str or None
+        Definition that was used.
+    feeds : str
+        Canonical tables behind the events.
+
+    Returns
+    -------
+    table `estimate`
+        Question `places`, estimand `single_point_share`, one row per place with events (horizon
+        "hotspot=ID"); the diagnostics name the point.
+    """
+    points = (
+        located.drop_nulls(["place_id", "easting_m", "northing_m"])
+        .group_by("place_id", pl.col("easting_m", "northing_m").round(0))
+        .agg(n=pl.len())
+        .sort("place_id", "n", "northing_m", "easting_m", descending=[False, True, False, False])
+        .group_by("place_id", maintain_order=True)
+        .agg(pl.col("easting_m", "northing_m", "n").first(), total=pl.col("n").sum())
+    )
+    return estimate.rows(
+        [
+            {
+                "question": "places",
+                "outcome": outcome,
+                "outcome_label": outcome_label,
+                "definition_edition": definition_edition,
+                "population": "hot spots",
+                "horizon": f"hotspot={row['place_id']}",
+                "estimand": "single_point_share",
+                "method": "count",
+                "unit": "share",
+                "estimate": row["n"] / row["total"],
+                "n": row["total"],
+                "n_places": 1,
+                "n_events": float(row["total"]),
+                "feeds": feeds,
+                "reason": _ONE_POINT if row["n"] / row["total"] >= noticed_from else None,
+                "diagnostics": json.dumps(
+                    {"easting_m": row["easting_m"], "northing_m": row["northing_m"]},
+                    sort_keys=True,
+                ),
+            }
+            for row in points.to_dicts()
+        ]
+    )
+
+
+_ONE_POINT = (
+    "Most events stand on one point: look whether it is a hospital, a custody suite, a police "
+    "station or a default location."
+)

@@ -9,7 +9,7 @@ import polars as pl
 import shapely
 
 from placeproof import geometry
-from placeproof.hotspots.assignment import _require_edges, ring_id
+from placeproof.hotspots.assignment import require_edges, ring_id
 from placeproof.hotspots.register import place_rows
 
 # Sampling step of outlines when ground between two places is split: the split is right to a metre.
@@ -43,7 +43,7 @@ def ring_places(targets: pl.DataFrame, *, edges_m: Sequence[float]) -> pl.DataFr
     SettingsError
         If the edges do not rise from 0.
     """
-    _require_edges(edges_m)
+    require_edges(edges_m)
     ordered = targets.sort(
         pl.col("kind") != "hotspot", pl.col("first_treated"), "place_id", nulls_last=True
     )

@@ -1,6 +1,5 @@
 """Events and places to counts: a full grid in which zero, a count and not supplied differ."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal
@@ -10,7 +9,7 @@ import polars as pl
 from placeproof import calendar
 from placeproof.errors import IdentificationError, SettingsError
 from placeproof.panel.minutes import minutes_per_period
-from placeproof.tables import Panel, estimate
+from placeproof.tables import Panel
 
 PeriodKind = Literal["day", "week", "month"]
 
@@ -80,11 +79,11 @@ def build(
         If no whole period lies between `first` and `last`, or there are no places.
     """
     grid = _grid(places, period_kind=period_kind, first=first, last=last)
-    pieces = _pieces(events, period_kind=period_kind, nte_intervals=nte_intervals)
+    parts = pieces(events, period_kind=period_kind, nte_intervals=nte_intervals)
     hours = ["all"]
-    if nte_intervals is not None and pieces["hours"].is_not_null().any():
+    if nte_intervals is not None and parts["hours"].is_not_null().any():
         hours += ["nte", "other"]
-    counted = _counted(pieces, hours, period_kind)
+    counted = _counted(parts, hours, period_kind)
     days = _supplied(grid, supplied_months)
     panel = (
         grid.join(pl.DataFrame({"hours": hours}), how="cross")
@@ -95,7 +94,7 @@ def build(
             outcome=pl.lit(outcome_id),
             period_kind=pl.lit(period_kind),
         )
-        .with_columns(**_exposure(period_kind))
+        .with_columns(**exposure(period_kind))
     )
     panel = minutes_per_period(panel, planned, column="planned_minutes")
     panel = minutes_per_period(panel, delivered, column="delivered_minutes")
@@ -169,11 +168,11 @@ def _grid(
     return places.select(columns).join(periods, how="cross")
 
 
-def _pieces(
+def pieces(
     events: pl.DataFrame, *, period_kind: PeriodKind, nte_intervals: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Cut events into `event`, `place_id`, `day`, `hours` (null: unknown) and `amount`."""
-    full = _complete(events)
+    full = complete(events)
     timed = pl.col("occurred_from").is_not_null() & pl.col("occurred_to").is_not_null()
     with_time, month_only = full.filter(timed), full.filter(~timed)
     if period_kind != "month" and with_time.is_empty() and len(full):
@@ -183,12 +182,12 @@ def _pieces(
         )
     intervals = _NO_NTE if nte_intervals is None else nte_intervals
     fractions = _fractions(with_time, intervals)
-    pieces = with_time.select("event", "place_id", "weight").join(
+    spread = with_time.select("event", "place_id", "weight").join(
         fractions, left_on="event", right_on="event_row"
     )
     shape = {"event": pl.col("event"), "place_id": pl.col("place_id")}
     parts = [
-        pieces.select(
+        spread.select(
             **shape,
             day=pl.col("operating_day"),
             hours=pl.col("hours").cast(pl.String),
@@ -221,7 +220,7 @@ def _fractions(with_time: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame
     return calendar.aoristic(occurred, intervals).with_columns(pl.col("event_row").cast(pl.UInt32))
 
 
-def _complete(events: pl.DataFrame) -> pl.DataFrame:
+def complete(events: pl.DataFrame) -> pl.DataFrame:
     """Number the events and add the columns that public data lack."""
     absent = {
         "occurred_from": pl.lit(None, dtype=_INSTANT),
@@ -240,8 +239,8 @@ def _complete(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _counted(pieces: pl.DataFrame, hours: list[str], period_kind: PeriodKind) -> pl.DataFrame:
-    placed = pieces.drop_nulls("place_id").with_columns(
+def _counted(parts: pl.DataFrame, hours: list[str], period_kind: PeriodKind) -> pl.DataFrame:
+    placed = parts.drop_nulls("place_id").with_columns(
         period_start=calendar.period_start(pl.col("day"), kind=period_kind)
     )
     keys = ["place_id", "period_start"]
@@ -277,7 +276,8 @@ def _supplied(grid: pl.DataFrame, supplied_months: Sequence[date]) -> pl.DataFra
     )
 
 
-def _exposure(period_kind: PeriodKind) -> dict[str, pl.Expr]:
+def exposure(period_kind: PeriodKind) -> dict[str, pl.Expr]:
+    """Say of each period how it lies to the first day of patrols: `event_time` and `treated`."""
     start = pl.col("first_treated")
     first_period = calendar.period_start(start, kind=period_kind)
     here = pl.col("period_start")
@@ -294,160 +294,3 @@ def _exposure(period_kind: PeriodKind) -> dict[str, pl.Expr]:
         .then(pl.lit(True))
     )
     return {"event_time": periods, "treated": treated}
-
-
-def reconcile(
-    events: pl.DataFrame,
-    panel: pl.DataFrame,
-    *,
-    outcome_label: str,
-    feeds: str,
-) -> pl.DataFrame:
-    """
-    Account for every event that went into a panel of one outcome.
-
-    Parameters
-    ----------
-    events : DataFrame
-        As given to `build`; with `easting_m` and `lsoa_code` where the source has them, so that
-        events without a location are told from events outside all places. Not modified.
-    panel : table `panel`
-        What `build` made of them.
-    outcome_label : str
-        The outcome in words.
-    feeds : str
-        Canonical tables behind the events.
-
-    Returns
-    -------
-    table `estimate`
-        Question `data`, estimand `count`, one row for each fate (horizon): `in the panel`,
-        `without a location`, `outside all places`, `outside the window`, `in months not supplied`,
-        `without a time` and `all`. The first six add up to the last.
-    """
-    kind = panel["period_kind"].first() or "month"
-    fates = _fates(events, panel, period_kind=kind)
-    total = float(_complete(events)["weight"].sum())
-    difference = total - sum(fates.values())
-    base = {
-        "question": "data",
-        "outcome": panel["outcome"].first() or "none",
-        "outcome_label": outcome_label,
-        "population": "events",
-        "estimand": "count",
-        "method": "reconciliation",
-        "unit": "events",
-        "window_start": panel["period_start"].min(),
-        "window_end": panel["period_end"].max(),
-        "n": len(events),
-        "n_places": panel["place_id"].n_unique(),
-        "feeds": feeds,
-        "diagnostics": json.dumps({"unaccounted": round(difference, 6) + 0.0}, sort_keys=True),
-    }
-    return estimate.rows(
-        [
-            base | {"horizon": fate, "estimate": amount}
-            for fate, amount in [*fates.items(), ("all", total)]
-        ]
-    )
-
-
-def _fates(
-    events: pl.DataFrame, panel: pl.DataFrame, *, period_kind: PeriodKind
-) -> dict[str, float]:
-    numbered = _complete(events)
-    located = pl.any_horizontal(
-        [
-            pl.col(name).is_not_null()
-            for name in ("place_id", "easting_m", "lsoa_code")
-            if name in events.columns
-        ]
-    )
-    where = events.select(located=located).with_columns(
-        event=pl.int_range(pl.len(), dtype=pl.UInt32)
-    )
-    pieces = _pieces(numbered, period_kind=period_kind, nte_intervals=None).join(where, on="event")
-    days = panel.filter(pl.col("hours") == "all").select("place_id", "period_start", "count")
-    pieces = pieces.with_columns(
-        period_start=calendar.period_start(pl.col("day"), kind=period_kind)
-    ).join(days.with_columns(_cell=True), on=["place_id", "period_start"], how="left")
-    places = pl.col("place_id").is_in(panel["place_id"].unique().implode())
-    fate = (
-        pl.when(~pl.col("located"))
-        .then(pl.lit("without a location"))
-        .when(pl.col("place_id").is_null() | ~places)
-        .then(pl.lit("outside all places"))
-        .when(pl.col("_cell").is_null())
-        .then(pl.lit("outside the window"))
-        .when(pl.col("count").is_null())
-        .then(pl.lit("in months not supplied"))
-    )
-    lost = dict(
-        pieces.select(fate=fate, amount="amount")
-        .drop_nulls("fate")
-        .group_by("fate")
-        .agg(pl.col("amount").sum())
-        .iter_rows()
-    )
-    timeless = float(numbered["weight"].sum()) - float(pieces["amount"].sum())
-    return {
-        # Read from the panel itself, so that the sum checks it and does not repeat it.
-        "in the panel": float(days["count"].sum()),
-        "without a location": lost.get("without a location", 0.0),
-        "outside all places": lost.get("outside all places", 0.0),
-        "outside the window": lost.get("outside the window", 0.0),
-        "in months not supplied": lost.get("in months not supplied", 0.0),
-        "without a time": timeless if abs(timeless) > 1e-6 else 0.0,
-    }
-
-
-def roll(panel: pl.DataFrame, *, to: PeriodKind) -> pl.DataFrame:
-    """
-    Add a panel of days up to weeks or months.
-
-    Parameters
-    ----------
-    panel : table `panel`
-        Of period kind `day`. Not modified.
-    to : "week" or "month"
-        Longer period; only those that the days cover wholly come out.
-
-    Returns
-    -------
-    table `panel`
-        Counts and minutes are sums; null where any of the days has null. Sorted as `build` does.
-
-    Raises
-    ------
-    SettingsError
-        If the panel is not one of days: weeks do not fit into months.
-    """
-    if set(panel["period_kind"]) - {"day"} or to == "day":
-        raise SettingsError(
-            "only a panel of days can be added up, to weeks or to months.",
-            mend="Build the panel by day first.",
-        )
-    day = pl.col("period_start")
-    keys = ["place_id", "outcome", "hours"]
-    amounts = ("count", "planned_minutes", "delivered_minutes")
-    rolled = (
-        panel.with_columns(
-            _start=calendar.period_start(day, kind=to), _end=calendar.period_end(day, kind=to)
-        )
-        .sort(*keys, "period_start")
-        .group_by(*keys, "_start", "_end", maintain_order=True)
-        .agg(
-            pl.col("kind", "group", "target_id", "first_treated").first(),
-            *(
-                pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
-                for name in amounts
-            ),
-            _days=pl.len(),
-        )
-        .filter(pl.col("_days") == (pl.col("_end") - pl.col("_start")).dt.total_days() + 1)
-        .with_columns(period_start="_start", period_end="_end", period_kind=pl.lit(to))
-        .with_columns(**_exposure(to))
-    )
-    return Panel.validate(rolled.select(Panel.column_names()), cast=True).sort(
-        "outcome", "place_id", "period_start", "hours"
-    )
