@@ -1,0 +1,7 @@
+"""From a panel of counts to effects, each with its interval or the reason why there is none."""
+
+from placeproof.effects.controls import NegativeControls, negative_controls
+from placeproof.effects.first_set import first_set
+from placeproof.effects.rows import PlannedOutcome
+
+__all__ = ["NegativeControls", "PlannedOutcome", "first_set", "negative_controls"]

@@ -178,7 +178,10 @@ def _no_interval(treated: int, observed: float, replicates: np.ndarray) -> str |
             "the truth, so there is no interval; only the placebo permutation speaks."
         )
     if observed <= 0:
-        return "No event was counted after the start: the ratio is 0 and has no interval on the log scale."
+        return (
+            "No event was counted after the start: the ratio is 0 and has no interval on the log "
+            "scale."
+        )
     if not np.isfinite(replicates).all():
         return (
             "The estimate rests on a single place somewhere: without it nothing can be estimated, "

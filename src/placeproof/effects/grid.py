@@ -89,9 +89,7 @@ def checked(panel: pl.DataFrame) -> pl.DataFrame:
     return valid
 
 
-def grid(
-    panel: pl.DataFrame, *, outcome: str, hours: str, kinds: Collection[str]
-) -> Grid | None:
+def grid(panel: pl.DataFrame, *, outcome: str, hours: str, kinds: Collection[str]) -> Grid | None:
     """
     Lay the counts of one outcome, one set of hours and some kinds of place out as arrays.
 
@@ -190,7 +188,9 @@ def only(table: Grid, keep: np.ndarray) -> Grid:
 def _laid_out(cells: pl.DataFrame) -> Grid:
     periods = cells.select("period_start", "period_end").unique().sort("period_start")
     starts = periods["period_start"].to_list()
-    places = cells.group_by("place_id").agg(pl.col("first_treated").first(), pl.col("group").first())
+    places = cells.group_by("place_id").agg(
+        pl.col("first_treated").first(), pl.col("group").first()
+    )
     places = places.sort("place_id")
     names = places["place_id"].to_list()
     row = cells["place_id"].replace_strict(_index(names), return_dtype=pl.Int64).to_numpy()

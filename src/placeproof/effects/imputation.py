@@ -196,9 +196,7 @@ def _gathered(events: np.ndarray, block: np.ndarray, n_blocks: int) -> np.ndarra
     return events @ membership
 
 
-def placebo_log_ratios(
-    table: Grid, *, permutations: int, rng: np.random.Generator
-) -> np.ndarray:
+def placebo_log_ratios(table: Grid, *, permutations: int, rng: np.random.Generator) -> np.ndarray:
     """
     Hand the courses of patrol around among the places at random and estimate again.
 
@@ -230,7 +228,9 @@ def placebo_log_ratios(
     _, block = np.unique(np.vstack([before, after]), axis=1, return_inverse=True)
     n_blocks = int(block.max()) + 1
     first = np.array([np.flatnonzero(block.ravel() == b)[0] for b in range(n_blocks)])
-    counts = _gathered(np.where(table.observed, table.counts, 0.0)[None], block.ravel(), n_blocks)[0]
+    counts = _gathered(np.where(table.observed, table.counts, 0.0)[None], block.ravel(), n_blocks)[
+        0
+    ]
     orders = np.array([rng.permutation(n) for _ in range(permutations)])
     batch = max(1, CHUNK // max(1, n_groups * max(n_blocks, n)))
     ratios = []
