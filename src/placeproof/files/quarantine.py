@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from placeproof.errors import ContractError
-from placeproof.files.feed import QUARANTINE_SCHEMA, FeedSpec, notice, stacked
+from placeproof.files.feed import QUARANTINE_SCHEMA, FeedSpec, notice, receipts, stacked
 from placeproof.files.sheets import Sheet
 from placeproof.tables import TABLES
 
@@ -101,7 +101,7 @@ def without_quarantined(rows: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFram
 
 def located(spec: FeedSpec, broken: pl.DataFrame, sheets: Sequence[Sheet]) -> pl.DataFrame:
     """
-    Faults with the path and hash of their file, as `QUARANTINE_SCHEMA`, sorted by file and row.
+    Faults with the path and hash of their file, as `QUARANTINE_SCHEMA` and `kept`, sorted.
 
     Parameters
     ----------
@@ -122,7 +122,105 @@ def located(spec: FeedSpec, broken: pl.DataFrame, sheets: Sequence[Sheet]) -> pl
     )
     placed = broken.join(names, on="file", how="left").with_columns(feed=pl.lit(spec.name))
     ordered = placed.sort("path", "source_row", "rule", "column", maintain_order=True)
-    return stacked([ordered], QUARANTINE_SCHEMA)
+    return stacked([ordered], {**QUARANTINE_SCHEMA, "kept": pl.Boolean()})
+
+
+def structural(sheets: Sequence[Sheet]) -> pl.DataFrame:
+    """
+    The damaged records of files, as `FAULT_SCHEMA`.
+
+    Parameters
+    ----------
+    sheets : sequence of Sheet
+        The files, by their number.
+    """
+    parts = [
+        sheet.broken.with_columns(
+            file=pl.lit(place), column=pl.lit("whole row"), kept=pl.lit(False)
+        )
+        for place, sheet in enumerate(sheets)
+    ]
+    return stacked(parts, FAULT_SCHEMA)
+
+
+def counted(
+    spec: FeedSpec,
+    sheets: Sequence[Sheet],
+    *,
+    table: str,
+    kept: pl.DataFrame,
+    broken: pl.DataFrame,
+    superseded: pl.DataFrame | None = None,
+    corrected: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """
+    The receipts of files: where each of their rows went.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        The feed that was read.
+    sheets : sequence of Sheet
+        The files, by their number.
+    table : str
+        Canonical tables that their rows went to.
+    kept : DataFrame
+        `file` and `month` (or null) of each row that was kept.
+    broken : DataFrame
+        `FAULT_SCHEMA`.
+    superseded, corrected : DataFrame or None
+        `file` of each row that a later extract replaced, that a person mended.
+    """
+    nothing = pl.DataFrame(schema={"file": pl.Int32})
+    out = broken.filter(~pl.col("kept")).select("file", "source_row").unique()
+    per_file = {
+        "rows_kept": _per_file(kept),
+        "rows_quarantined": _per_file(out),
+        "rows_superseded": _per_file(nothing if superseded is None else superseded),
+        "rows_corrected": _per_file(nothing if corrected is None else corrected),
+    }
+    span = {
+        int(row[0]): f"{row[1]:%Y-%m}/{row[2]:%Y-%m}"
+        for row in kept.filter(pl.col("month").is_not_null())
+        .group_by("file")
+        .agg(pl.col("month").min(), pl.col("month").max().alias("last"))
+        .iter_rows()
+    }
+    return receipts(
+        [
+            {
+                "feed": spec.name,
+                "table": table,
+                "path": sheet.path,
+                "sha256": sheet.sha256,
+                "archive_sha256": sheet.archive_sha256,
+                "bytes": sheet.bytes,
+                "rows_in": sheet.rows_in,
+                "encoding": sheet.encoding,
+                "separator": sheet.separator,
+                "months": span.get(place),
+                **{name: counts.get(place, 0) for name, counts in per_file.items()},
+            }
+            for place, sheet in enumerate(sheets)
+        ]
+    )
+
+
+def _per_file(rows: pl.DataFrame) -> dict[int, int]:
+    return {int(file): int(count) for file, count in rows.group_by("file").len().iter_rows()}
+
+
+def parted(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Rows in quarantine, and rows that are kept with a flag.
+
+    Parameters
+    ----------
+    found : DataFrame
+        What `located` made.
+    """
+    left_out = found.filter(~pl.col("kept")).drop("kept")
+    return left_out, found.filter(pl.col("kept")).drop("kept")
 
 
 def told(spec: FeedSpec, broken: pl.DataFrame) -> list[dict[str, object]]:

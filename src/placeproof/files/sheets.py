@@ -179,33 +179,48 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 
 
 def _records(body: bytes, mark: str, width: int) -> pl.DataFrame:
-    """All records as text: c0…; one column more shows those with too many fields.
-
-    An absent field is null and an empty one "": that tells short records from blank ends.
-    """
+    """All records as text: c0…; one column more shows those with too many fields."""
     names = [f"c{place}" for place in range(width)] + [_BEYOND]
     schema = dict.fromkeys(names, pl.String())
     if not body:
-        return pl.DataFrame(schema={"source_row": pl.Int64(), "unclosed": pl.Boolean(), **schema})
+        counted = {"source_row": pl.Int64(), "unclosed": pl.Boolean(), "fields": pl.Int64()}
+        return pl.DataFrame(schema={**counted, **schema})
     # A header of our own: the real one may hold quotes and line breaks, and has no extra column.
     head = mark.join(f'"{name}"' for name in names).encode() + b"\n"
     try:
         read = _by_polars(head + body, mark, schema)
     except pl.exceptions.PolarsError:
         read = _by_line(body, mark, names)
-    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("source_row")
-    return read.select(numbers, "unclosed", *names)
+    return read.with_row_index("source_row", offset=1).select(
+        pl.col("source_row").cast(pl.Int64),
+        "unclosed",
+        _field_counts(body, mark, read, width),
+        *names,
+    )
 
 
 def _by_polars(text: bytes, mark: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    read = pl.read_csv(
-        text,
-        separator=mark,
-        schema=schema,
-        truncate_ragged_lines=True,
-        empty_string_is_null=False,
-    )
+    read = pl.read_csv(text, separator=mark, schema=schema, truncate_ragged_lines=True)
     return read.with_columns(unclosed=pl.lit(False))
+
+
+def _field_counts(body: bytes, mark: str, read: pl.DataFrame, width: int) -> pl.Series:
+    """Fields of each record, counted only where the last column is blank: it may be absent."""
+    doubtful = read[f"c{width - 1}"].is_null()
+    if width == 1 or not doubtful.any():
+        return pl.repeat(width, read.height, dtype=pl.Int64, eager=True).alias("fields")
+    lines = pl.read_lines(body)["line"]
+    if lines.len() == read.height:
+        outside = lines.str.replace_all('"[^"]*"', "") if b'"' in body else lines
+        counts = outside.str.count_matches(mark, literal=True).cast(pl.Int64) + 1
+    else:  # line breaks inside quotes: only a reader that knows quotes can count
+        records = csv.reader(
+            io.StringIO(body.decode("utf-8", "replace"), newline=""), delimiter=mark
+        )
+        counts = pl.Series([max(len(record), 1) for record in records], dtype=pl.Int64)
+    if counts.len() != read.height:
+        return pl.repeat(width, read.height, dtype=pl.Int64, eager=True).alias("fields")
+    return counts.alias("fields")
 
 
 def _by_line(body: bytes, mark: str, names: list[str]) -> pl.DataFrame:
@@ -230,7 +245,7 @@ def _sorted_out(
     names = [f"c{place}" for place in range(len(headers))]
     blank = pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in names)
     last = pl.col("source_row") == pl.col("source_row").max()
-    short = pl.col(names[-1]).is_null()
+    short = pl.col("fields") < len(names)
     repeated = pl.all_horizontal(
         pl.col(name).fill_null("").str.strip_chars() == head
         for name, head in zip(names, headers, strict=True)
@@ -264,9 +279,8 @@ def _sorted_out(
 
 
 def _named(broken: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    fields = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int64) for name in names)
     more = pl.lit("more than ") + pl.lit(str(len(names))) + pl.lit(" fields")
-    count = pl.format("{} of {} fields", fields, pl.lit(len(names)))
+    count = pl.format("{} of {} fields", "fields", pl.lit(len(names)))
     found = {
         "truncated-line": count,
         "unclosed-quote": pl.lit("a quotation mark that is never closed"),
