@@ -96,7 +96,9 @@ def _crime() -> list[dict]:
                 made.append(effect(question, key, label, 1.04, population=ring, error=0.06))
             for group in ("16-17", "18-24", "25-34", "35-49", "50-64", "65 and over"):
                 made.append(
-                    effect(question, key, label, ratio * 1.02, subgroup=f"age_band={group}", error=0.11)
+                    effect(
+                        question, key, label, ratio * 1.02, subgroup=f"age_band={group}", error=0.11
+                    )
                 )
             for month in range(-18, 25):
                 made.append(
@@ -133,7 +135,11 @@ def _survey() -> list[dict]:
                 value = share - 0.03 * shift
                 ends = {"lower": value - 0.04, "upper": value + 0.04, "level": 0.95}
                 role = "headline" if people == "residents" and key == outcomes[0][0] else "beside"
-                made.append(level(question, key, label, value, "share", population=people, role=role, **ends))
+                made.append(
+                    level(
+                        question, key, label, value, "share", population=people, role=role, **ends
+                    )
+                )
                 for group in ("16-17", "18-24", "25-34", "35-49", "50-64", "65 and over"):
                     made.append(
                         level(question, key, label, value, "share", population=people,
@@ -217,7 +223,11 @@ def places() -> tuple[pl.DataFrame, bytes]:
         spot = shapely.box(x, y, x + 180, y + 160)
         ring = shapely.difference(shapely.buffer(spot, 100), spot)
         rival = shapely.box(x + 300, y + 320, x + 480, y + 470)
-        for kind, shape, name in (("hotspot", spot, f"Spot {index}"), ("ring", ring, f"Ring of {index}"), ("comparison", rival, f"Pair of {index}")):
+        for kind, shape, name in (
+            ("hotspot", spot, f"Spot {index}"),
+            ("ring", ring, f"Ring of {index}"),
+            ("comparison", rival, f"Pair of {index}"),
+        ):
             made.append(
                 {
                     "place_id": f"{kind}-{index:02d}", "kind": kind, "group": "treated" if kind == "hotspot" else "comparison",

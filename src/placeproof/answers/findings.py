@@ -26,9 +26,7 @@ DESCRIPTIVE_KEYS: tuple[str, ...] = (
 _LETTERS = 12
 
 
-def from_estimates(
-    estimates: pl.DataFrame, *, inputs: Mapping[str, Sequence[str]]
-) -> pl.DataFrame:
+def from_estimates(estimates: pl.DataFrame, *, inputs: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     """
     Give each estimate its identity and its provenance.
 

@@ -83,7 +83,11 @@ def _quality(material: Material) -> Section:
             )
         )
     if contents.quarantine.height:
-        keys = [k for k in ("feed", "column", "rule", "expected", "mend") if k in contents.quarantine.columns]
+        keys = [
+            k
+            for k in ("feed", "column", "rule", "expected", "mend")
+            if k in contents.quarantine.columns
+        ]
         reasons = contents.quarantine.group_by(keys).agg(pl.len().alias("rows")).sort(keys)
         blocks.append(
             recorded(
@@ -153,7 +157,9 @@ def _flat(manifest: Mapping[str, object], prefix: str = "") -> list[tuple[str, s
         if isinstance(value, Mapping):
             found += _flat(value, f"{name}, ")
         else:
-            words = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+            words = (
+                value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+            )
             found.append((name, words))
     return found
 

@@ -120,7 +120,9 @@ def _data(material: Material) -> Section:
                 levels,
                 identity="data-findings",
                 caption="What the data look like",
-                by=parts.differing(levels, "outcome", "population", "estimand", "hours", "subgroup"),
+                by=parts.differing(
+                    levels, "outcome", "population", "estimand", "hours", "subgroup"
+                ),
                 stamp=material.stamp,
             )
         )
@@ -288,7 +290,9 @@ def limitations(material: Material) -> Section:
         columns = {"feed": "Feed", "severity": "Severity", "message": "What was noticed"}
         blocks.append(
             recorded(
-                notices.filter(pl.col("severity") != "note") if "severity" in notices.columns else notices,
+                notices.filter(pl.col("severity") != "note")
+                if "severity" in notices.columns
+                else notices,
                 identity="warnings",
                 caption="What reading the data noticed",
                 columns=columns,

@@ -143,12 +143,21 @@ def interval_block(
     drawable = [row for row in rows if row["status"] == "estimated"][:MOST_LINES]
     if len(drawable) < 2 or len({(row["unit"], is_change(row)) for row in drawable}) > 1:
         return (table,)
-    spec = figures.intervals([(label(row, *by), row) for row in drawable], axis=axis_words(drawable))
+    spec = figures.intervals(
+        [(label(row, *by), row) for row in drawable], axis=axis_words(drawable)
+    )
     return (Figure(identity, title, alt, spec=spec, data=table, stamp=stamp),)
 
 
 def series_block(
-    rows: Sequence[Row], *, identity: str, title: str, alt: str, along: str, joined: bool, stamp: str
+    rows: Sequence[Row],
+    *,
+    identity: str,
+    title: str,
+    alt: str,
+    along: str,
+    joined: bool,
+    stamp: str,
 ) -> tuple[Block, ...]:
     """A figure along the horizon with its table, or the table alone when nothing can be drawn."""
     if not rows:

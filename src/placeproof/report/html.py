@@ -128,7 +128,9 @@ class _Writer:
                 return f'<p class="invite">{self.spans(spans)}</p>'
             case Folded(summary=summary, blocks=blocks):
                 inner = "".join(self.block(each, level) for each in blocks)
-                return f'<details class="fold"><summary>{escape(summary)}</summary>{inner}</details>'
+                return (
+                    f'<details class="fold"><summary>{escape(summary)}</summary>{inner}</details>'
+                )
 
     def spans(self, spans: Spans) -> str:
         return "".join(self.span(span) for span in spans)
@@ -182,8 +184,12 @@ class _Writer:
         tag = f' <span class="tag">{escape(figure.stamp)}</span>' if figure.stamp else ""
         live = ""
         if self.charts and figure.spec is not None:
-            spec = json.dumps(figure.spec, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
-            live = f'<div class="chart" hidden><script type="application/json">{spec}</script></div>'
+            spec = json.dumps(figure.spec, ensure_ascii=False, sort_keys=True).replace(
+                "<", "\\u003c"
+            )
+            live = (
+                f'<div class="chart" hidden><script type="application/json">{spec}</script></div>'
+            )
         role = f'role="img" aria-label="{escape(figure.alt)}"'
         data = ""
         if figure.data is not None:

@@ -120,7 +120,7 @@ def _place(row: dict[str, object], outline: object, frame: _Frame) -> str:
     return (
         f'<path d="{frame.path(outline)}" fill="{colour}" fill-opacity="{opacity}" '
         f'fill-rule="evenodd" stroke="{colour}" stroke-width="1.1"'
-        f'{f" stroke-dasharray={chr(34)}{dash}{chr(34)}" if dash else ""}>'
+        f"{f' stroke-dasharray={chr(34)}{dash}{chr(34)}' if dash else ''}>"
         f"<title>{title}</title></path>"
     )
 

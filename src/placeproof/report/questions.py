@@ -26,9 +26,7 @@ def section(material: Material) -> Section:
             ),
         )
     )
-    return Section(
-        "findings", (Text("Findings by question"),), (lead,), children, kind="questions"
-    )
+    return Section("findings", (Text("Findings by question"),), (lead,), children, kind="questions")
 
 
 def status_words(status: object) -> str:
@@ -204,7 +202,9 @@ def _levels(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     chosen = [
         row
         for row in rows
-        if row["role"] == "description" and _overall(row) and not _is_ring(row)
+        if row["role"] == "description"
+        and _overall(row)
+        and not _is_ring(row)
         or (row["role"] in ("headline", "beside") and _overall(row) and _is_level(row))
     ]
     chosen = [row for row in chosen if row["role"] == "description" or not is_change(row)]

@@ -1,0 +1,325 @@
+"""How far an answer can be trusted: set by the design, lowered by each failed check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from placeproof.answers.reading import (
+    Row,
+    diagnostics,
+    direction,
+    feeds,
+    is_effect,
+    is_estimated,
+    is_everyone,
+    is_ring,
+    listed,
+    number,
+    placeholder,
+)
+
+GRADES: tuple[str, ...] = ("none", "low", "moderate", "high")
+"""From the least to the most."""
+
+TREND_ADJUSTED = "poisson_imputation_trend_adjusted"
+PUBLISHED_CATEGORY = "puk-"
+"""Start of the ids of definitions made from published categories, points and months."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """
+    What the checks need to know beyond the findings.
+
+    Attributes
+    ----------
+    exploratory : bool
+        The plan is not locked, and every number is stamped so.
+    retrospective : bool
+        The plan was locked when outcomes were already public.
+    plausible_effect : float
+        Largest change, as a share, that anybody has reason to expect; an effect that only a
+        larger change would show is out of reach.
+    few_places_below : int
+        First number of treated places that is not few.
+    dose_known : bool
+        Whether what was delivered was measured.
+    """
+
+    exploratory: bool
+    retrospective: bool
+    plausible_effect: float
+    few_places_below: int
+    dose_known: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A check that failed. A threat to validity may lower to none, a limit to low at most."""
+
+    reason: str
+    threatens: bool
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The grade with what set and lowered it."""
+
+    confidence: str
+    reasons: tuple[str, ...]
+
+
+def lowered(start: str, why: str, failed: Sequence[Failed]) -> Grade:
+    """
+    Lower a grade by one step for each failed check.
+
+    Parameters
+    ----------
+    start : str
+        Grade that the design sets.
+    why : str
+        The design in words.
+    failed : sequence of Failed
+        Checks that failed.
+
+    Returns
+    -------
+    Grade
+        Limits alone never lower below low; threats to validity may.
+    """
+    limits = sum(not check.threatens for check in failed)
+    threats = len(failed) - limits
+    level = GRADES.index(start)
+    level = max(min(level, 1), level - limits)
+    level = max(0, level - threats)
+    return Grade(GRADES[level], (why, *(check.reason for check in failed)))
+
+
+def design_of(headline: Row) -> tuple[str, str]:
+    """The grade that the design of a headline effect sets, with its reason."""
+    method = str(headline["method"])
+    if diagnostics(headline).get("design") == "randomised" or method.startswith("randomis"):
+        return "high", "Patrols were allotted at random: the design sets high."
+    if method == "before_after" or headline["role"] == "not_impact":
+        return "low", "Before against after alone: the design sets low, and it is not impact."
+    return (
+        "moderate",
+        "Patrolled places are compared over time with places that were not patrolled; nothing was "
+        "allotted at random: the design sets moderate.",
+    )
+
+
+def effect_grade(headline: Row, rows: Sequence[Row], about: Circumstances) -> Grade:
+    """
+    Grade a headline effect.
+
+    Parameters
+    ----------
+    headline : finding
+        The effect.
+    rows : sequence of findings
+        Every finding of the study: negative controls and bounds may stand at other questions.
+    about : Circumstances
+        What the checks need to know.
+
+    Returns
+    -------
+    Grade
+        Reasons in words, figures as placeholders.
+    """
+    start, why = design_of(headline)
+    same = [row for row in rows if row["outcome"] == headline["outcome"]]
+    failed = [
+        *_negative_controls(rows),
+        *_trends(headline, same),
+        *_locations(headline, same),
+        *_power(headline, about),
+        *_limits(headline, about),
+    ]
+    return lowered(start, why, failed)
+
+
+def _negative_controls(rows: Sequence[Row]) -> list[Failed]:
+    run = [
+        row
+        for row in rows
+        if row["role"] == "negative_control" and is_effect(row) and is_everyone(row)
+        and not is_ring(row) and direction(row) != "unknown"
+    ]  # fmt: skip
+    if not run:
+        reason = "No negative control could be run: nothing says whether the comparison holds."
+        return [Failed(reason, threatens=False)]
+    moved = [row for row in run if direction(row) in ("fell", "rose")]
+    if not moved:
+        return []
+    words = listed(
+        [f"{row['outcome_label']} ({placeholder(row, 'full')})" for row in _once(moved, "outcome")]
+    )
+    reason = (
+        f"A negative control moved that patrols should not move: {words}. Something else than "
+        "patrols told the places apart."
+    )
+    return [Failed(reason, threatens=True)]
+
+
+def _once(rows: Sequence[Row], column: str) -> list[Row]:
+    return list({str(row[column]): row for row in reversed(rows)}.values())[::-1]
+
+
+def _trends(headline: Row, same: Sequence[Row]) -> list[Failed]:
+    failed: list[Failed] = []
+    slopes = [row for row in same if row["estimand"] == "pre_trend_slope" and is_everyone(row)]
+    tested = [row for row in slopes if _slope_differs(row) is not None]
+    if any(_slope_differs(row) for row in tested):
+        reason = "The places were already drifting apart before patrols began."
+        failed.append(Failed(reason, threatens=True))
+    elif not tested or not all(_has_power(row) for row in tested):
+        reason = (
+            "The test of the trend before patrols has little power, or could not be run: that it "
+            "found nothing reassures little."
+        )
+        failed.append(Failed(reason, threatens=False))
+    adjusted = [
+        row
+        for row in same
+        if row["method"] == TREND_ADJUSTED and is_everyone(row) and is_estimated(row)
+        and row["population"] == headline["population"]
+    ]  # fmt: skip
+    if adjusted and disagree(headline, adjusted[0]):
+        reason = (
+            f"Adjusted for the trend before patrols the estimate is another: "
+            f"{placeholder(adjusted[0], 'full')}."
+        )
+        failed.append(Failed(reason, threatens=True))
+    return failed
+
+
+def disagree(headline: Row, adjusted: Row) -> bool:
+    """Whether the trend-adjusted estimate lies outside the headline's interval, or points elsewhere."""
+    value = number(adjusted, "estimate")
+    lower, upper = number(headline, "lower"), number(headline, "upper")
+    if value is None or lower is None or upper is None:
+        return False
+    if not lower <= value <= upper:
+        return True
+    return {direction(headline), direction(adjusted)} == {"fell", "rose"}
+
+
+def _slope_differs(row: Row) -> bool | None:
+    if not is_estimated(row):
+        return None
+    p_value = number(row, "p_value")
+    if p_value is not None:
+        return p_value < 0.05
+    found = direction(row)
+    return None if found == "unknown" else found != "none"
+
+
+def _has_power(row: Row) -> bool:
+    power = diagnostics(row).get("power")
+    return isinstance(power, int | float) and power >= 0.8
+
+
+def _locations(headline: Row, same: Sequence[Row]) -> list[Failed]:
+    bounds = [
+        row
+        for row in same
+        if "bound" in f"{row['estimand']} {row['method']}" and is_estimated(row)
+        and row["unit"] == headline["unit"] and row["population"] == headline["population"]
+    ]  # fmt: skip
+    ends = [number(row, name) for row in bounds for name in ("estimate", "lower", "upper")]
+    known = [end for end in ends if end is not None]
+    if not known or direction(headline) not in ("fell", "rose"):
+        return []
+    crosses = min(known) <= 1 <= max(known)
+    reason = (
+        "Records without a location could move the estimate across no difference: the bounds "
+        "hold it."
+    )
+    return [Failed(reason, threatens=True)] if crosses else []
+
+
+def _power(headline: Row, about: Circumstances) -> list[Failed]:
+    smallest = number(headline, "minimum_detectable_effect")
+    if smallest is None:
+        reason = "No smallest detectable change could be computed."
+        return [Failed(reason, threatens=False)]
+    if abs(smallest - 1) <= about.plausible_effect:
+        return []
+    reason = (
+        f"Only a change of {placeholder(headline, 'minimum_detectable_effect')} or more would be "
+        "found, and that is more than there is reason to expect."
+    )
+    return [Failed(reason, threatens=False)]
+
+
+def _limits(headline: Row, about: Circumstances) -> list[Failed]:
+    failed: list[Failed] = []
+    if str(headline["outcome"]).startswith(PUBLISHED_CATEGORY):
+        reason = (
+            "The outcome is a published category, by month and at snapped points; where it mixes "
+            "offences it is not the registered definition."
+        )
+        failed.append(Failed(reason, threatens=False))
+    places = number(headline, "n_places")
+    if places is not None and places < about.few_places_below:
+        reason = f"It rests on few places: {placeholder(headline, 'n_places')}."
+        failed.append(Failed(reason, threatens=False))
+    if not about.dose_known:
+        reason = (
+            "What was delivered was not measured: a weak dose cannot be told from a weak effect."
+        )
+        failed.append(Failed(reason, threatens=False))
+    return failed + frame_limits(about)
+
+
+def frame_limits(about: Circumstances) -> list[Failed]:
+    """Limits that come with the study and not with an estimate."""
+    failed: list[Failed] = []
+    if about.exploratory:
+        reason = "The study is exploratory: definitions and methods were not locked beforehand."
+        failed.append(Failed(reason, threatens=False))
+    if about.retrospective:
+        reason = "Retrospective: outcomes were partly known when the plan was locked."
+        failed.append(Failed(reason, threatens=False))
+    return failed
+
+
+def survey_grade(rows: Sequence[Row], about: Circumstances) -> Grade:
+    """
+    Grade the levels that a survey gives.
+
+    Parameters
+    ----------
+    rows : sequence of findings
+        Estimated levels that carry the answer, the survey's own first.
+    about : Circumstances
+        What the checks need to know.
+
+    Returns
+    -------
+    Grade
+        Moderate where fieldworkers chose whom to ask and weights exist, low otherwise.
+    """
+    survey = [row for row in rows if "response" in feeds(row)]
+    if not survey:
+        return lowered("low", "What people said in interviews counts nobody else.", ())
+    drawn = [row for row in survey if "volunteer" not in str(row["population"])]
+    weighted = [row for row in drawn if diagnostics(row).get("weighting") != "unweighted"]
+    if weighted:
+        start, why = "moderate", "Fieldworkers chose whom to ask, with weights: moderate."
+    elif drawn:
+        start, why = "low", "Nobody has a weight, so levels stand for those who answered: low."
+    else:
+        start, why = "low", "Volunteers alone answered; they stand for themselves: low."
+    failed = frame_limits(about)
+    chosen = (weighted or drawn or survey)[0]
+    places = number(chosen, "n_places")
+    if places is not None and places < about.few_places_below:
+        reason = f"It rests on few areas: {placeholder(chosen, 'n_places')}."
+        failed.append(Failed(reason, threatens=False))
+    return lowered(start, why, failed)
+
+
+def worst(grades: Sequence[Grade]) -> str:
+    """The lowest of several grades; none without any."""
+    return min((grade.confidence for grade in grades), key=GRADES.index, default="none")

@@ -1,0 +1,190 @@
+"""RQ8 and RQ9: how answers vary by demography, and by hours of the day."""
+
+from collections.abc import Callable, Sequence
+
+from placeproof.answers import wording
+from placeproof.answers.grading import Grade, frame_limits, lowered
+from placeproof.answers.reading import (
+    Row,
+    diagnostics,
+    direction,
+    feeds,
+    is_estimated,
+    listed,
+    number,
+    placeholder,
+)
+from placeproof.answers.reply import Reply, Study, reasons, unanswerable
+
+_STRANDS: dict[str, frozenset[str]] = {
+    "recorded crime and anti-social behaviour": frozenset({"crime", "incident"}),
+    "perceptions": frozenset({"response"}),
+}
+_SHOWN = 6
+
+
+def by_demography(study: Study) -> Reply:
+    """
+    Answer how results vary by demography (RQ8).
+
+    Parameters
+    ----------
+    study : Study
+        Findings and what was supplied.
+
+    Returns
+    -------
+    Reply
+        Answered where both recorded crime and perceptions are split by group.
+    """
+
+    def is_split(row: Row) -> bool:
+        return row["subgroup"] != "all"
+
+    return _varying(
+        study,
+        "RQ8",
+        is_split,
+        wording.group,
+        absent={
+            "recorded crime and anti-social behaviour": "the records carry no age, sex or "
+            "ethnic group that could be split",
+            "perceptions": "no survey answers by group may be shown",
+        },
+        step="Supply records and responses with age, sex and ethnic group.",
+    )
+
+
+def by_hours(study: Study) -> Reply:
+    """
+    Answer how results vary by hours of the day (RQ9).
+
+    Parameters
+    ----------
+    study : Study
+        Findings and what was supplied.
+
+    Returns
+    -------
+    Reply
+        Answered where both recorded crime and perceptions are split by hours.
+    """
+
+    def is_split(row: Row) -> bool:
+        return row["hours"] != "all" or str(row["subgroup"]).startswith(("hours", "nte"))
+
+    return _varying(
+        study,
+        "RQ9",
+        is_split,
+        lambda row: wording.hours(row) if row["hours"] != "all" else wording.group(row),
+        absent={
+            "recorded crime and anti-social behaviour": "the records carry no time of day",
+            "perceptions": "no survey answers by hours of use may be shown",
+        },
+        step="Supply records with times, and ask when people use the place.",
+    )
+
+
+def _varying(
+    study: Study,
+    question: str,
+    is_split: Callable[[Row], bool],
+    named: Callable[[Row], str],
+    *,
+    absent: dict[str, str],
+    step: str,
+) -> Reply:
+    split = [
+        row for row in study.rows
+        if (is_split(row) or row["question"] == question) and row["horizon"] == "all"
+        and str(row["question"]).startswith("RQ") and row["question"] != "RQ10"
+        and row["role"] in ("headline", "beside", "description")
+    ]  # fmt: skip
+    known = [row for row in split if is_estimated(row)]
+    strands = {
+        name: [row for row in known if feeds(row) & tables] for name, tables in _STRANDS.items()
+    }
+    missing = [name for name, rows in strands.items() if not rows]
+    if not known or len(missing) == len(_STRANDS):
+        why = _why(study, missing or list(_STRANDS), absent, split)
+        return unanswerable(why, step)
+    told = [_told(name, rows, named) for name, rows in strands.items() if rows]
+    chosen = [row for _, rows in told for row in rows]
+    grade = lowered(
+        "low",
+        "Groups and hours are contrasts within the study, with fewer events or people each: low.",
+        frame_limits(study.about),
+    )
+    if missing:
+        status, because = "partly", _why(study, missing, absent, split)
+    else:
+        status, because = "answered", "Recorded crime and perceptions are both split."
+    return Reply(
+        status,
+        because,
+        " ".join(words for words, _ in told),
+        Grade(grade.confidence, grade.reasons),
+        chosen,
+        step if missing else None,
+    )
+
+
+def _why(study: Study, missing: Sequence[str], absent: dict[str, str], split: Sequence[Row]) -> str:
+    told = []
+    for name in missing:
+        tables = _STRANDS[name]
+        if not study.has(*tables):
+            told.append(f"{name}: not supplied")
+        else:
+            rows = [row for row in split if feeds(row) & tables]
+            told.append(f"{name}: {reasons(rows).rstrip('.') or absent[name]}")
+    return f"Not split: {'; '.join(told)}."
+
+
+def _told(name: str, rows: Sequence[Row], named: Callable[[Row], str]) -> tuple[str, Sequence[Row]]:
+    contrasts = [row for row in rows if _is_contrast(row)]
+    if contrasts:
+        standing = [row for row in contrasts if _stands_out(row)][:_SHOWN]
+        if not standing:
+            return (
+                f"In {name} no difference between groups that these data can show, after allowing "
+                "for the number of contrasts.",
+                contrasts[:_SHOWN],
+            )
+        words = "; ".join(
+            f"{row['outcome_label']}, {row['population']}, {named(row)}: "
+            f"{placeholder(row, 'full')} against everyone else"
+            for row in standing
+        )
+        return f"In {name}, groups that differ: {words}.", standing
+    first = _same_as_first(rows)
+    label = f"{first[0]['outcome_label']}, {first[0]['population']}"
+    words = "; ".join(
+        f"{named(row)}: {_pointed(row)}" for row in first
+    )  # fmt: skip
+    return f"In {name}, {label}: {words}.", first
+
+
+def _pointed(row: Row) -> str:
+    return wording.pointed(row) if row["unit"] == "ratio" else placeholder(row, "full")
+
+
+def _same_as_first(rows: Sequence[Row]) -> list[Row]:
+    order = sorted(rows, key=lambda row: row["role"] != "headline")
+    first = order[0]
+    keys = ("outcome", "population", "estimand", "method")
+    return [row for row in rows if all(row[key] == first[key] for key in keys)][: 2 * _SHOWN]
+
+
+def _is_contrast(row: Row) -> bool:
+    estimand = str(row["estimand"])
+    return estimand.startswith("difference_in") or estimand.startswith("ratio_of")
+
+
+def _stands_out(row: Row) -> bool:
+    adjusted = diagnostics(row).get("p_value_holm")
+    level = number(row, "level")
+    if isinstance(adjusted, int | float):
+        return adjusted < 1 - (level if level is not None else 0.95)
+    return direction(row) in ("fell", "rose")
