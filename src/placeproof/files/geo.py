@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from placeproof import geometry
 from placeproof.errors import GeometryError, InputError
 from placeproof.files import outlines
 from placeproof.files.shapes import Shapes, open_shapes
@@ -41,7 +42,7 @@ def outline(path: Path, *, crs: str | None = None, layer: str | None = None) -> 
 
     shapes = open_shapes(path, layer=layer, encoding=None)
     whole = shapely.union_all(_sound(shapes, crs=crs))
-    return bytes(shapely.to_wkb(shapely.normalize(whole), byte_order=1))
+    return bytes(geometry.to_wkb([shapely.normalize(whole)])[0])
 
 
 def lsoa_places(
@@ -115,9 +116,8 @@ def measures(geometries: NDArray[np.object_]) -> list[pl.Series]:
     import shapely
 
     centres = shapely.centroid(geometries)
-    wkb = [None if shape is None else shapely.to_wkb(shape, byte_order=1) for shape in geometries]
     return [
-        pl.Series("geometry", wkb, dtype=pl.Binary),
+        geometry.to_wkb(list(geometries)),
         pl.Series("area_m2", shapely.area(geometries), dtype=pl.Float64).fill_nan(None),
         pl.Series("centre_easting_m", shapely.get_x(centres), dtype=pl.Float64).fill_nan(None),
         pl.Series("centre_northing_m", shapely.get_y(centres), dtype=pl.Float64).fill_nan(None),

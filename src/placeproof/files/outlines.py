@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from placeproof import geometry
 from placeproof.errors import GeometryError, InputError, SettingsError
+from placeproof.files.places import (
+    DEGREES_LATITUDE,
+    DEGREES_LONGITUDE,
+    METRES_EASTING,
+    METRES_NORTHING,
+)
 from placeproof.files.shapes import Shapes
 
-BRITISH_GRID = "EPSG:27700"
-_GREAT_BRITAIN_M = (0.0, 0.0, 700_000.0, 1_300_000.0)
-_GREAT_BRITAIN_DEG = (-9.0, 49.0, 3.0, 61.5)
 _FIX_OUTLINE = "Open the file in a mapping program, repair the outline and export it again."
 
 
@@ -95,24 +99,36 @@ def to_british_grid(
         If every outline has swapped, degree-for-metre or foreign coordinates.
     """
     import shapely
-    from pyproj import CRS, Transformer
 
     system = _system(shapes, stated=crs, name=name)
     faults = [_fault_before(shape, geographic=system.is_geographic) for shape in shapes.geometries]
     _refuse_if_all(faults, name)
-    sound = np.array([fault is None for fault in faults])
     moved = np.full(len(faults), None, dtype=object)
-    if system == CRS(BRITISH_GRID) or system.equals(CRS(BRITISH_GRID), ignore_axis_order=True):
-        moved[sound] = shapes.geometries[sound]
-    else:
-        step = Transformer.from_crs(system, CRS(BRITISH_GRID), always_xy=True)
-        moved[sound] = shapely.transform(
-            shapes.geometries[sound], step.transform, interleaved=False
-        )
-    faults = [fault or _fault_after(shape) for fault, shape in zip(faults, moved, strict=True)]
+    sound = np.array([fault is None for fault in faults])
+    moved[sound] = shapes.geometries[sound]
+    if not _same(system, _parsed(geometry.BRITISH_GRID, named_by_user=False, name=name)):
+        moved = _in_degrees(moved, system, name)
+        faults = [fault or _fault_abroad(moved[at]) for at, fault in enumerate(faults)]
+        _refuse_if_all(faults, name)
+        sound = np.array([fault is None for fault in faults])
+        moved[sound] = shapely.transform(moved[sound], geometry.to_metres, interleaved=False)
+    faults = [fault or _fault_in_metres(moved[at]) for at, fault in enumerate(faults)]
     _refuse_if_all(faults, name)
     moved[[fault is not None for fault in faults]] = None
     return shapely.normalize(moved), faults
+
+
+def _in_degrees(shapes: NDArray[np.object_], system: Any, name: str) -> NDArray[np.object_]:
+    """Outlines in WGS84: from there `geometry` has the one way to metres."""
+    import shapely
+    from pyproj import Transformer
+
+    degrees = _parsed(geometry.WGS84, named_by_user=False, name=name)
+    if _same(system, degrees):
+        return shapes
+    step = Transformer.from_crs(system, degrees, always_xy=True)
+    moved = shapely.transform(shapes, step.transform, interleaved=False)
+    return np.asarray(moved, dtype=object)
 
 
 def _system(shapes: Shapes, *, stated: str | None, name: str) -> Any:
@@ -183,19 +199,29 @@ def _fault_before(shape: Any, *, geographic: bool) -> Fault | None:
     if geographic and not in_degrees:
         return _METRES
     if geographic:
-        west, south, east, north = _GREAT_BRITAIN_DEG
-        swapped = ((y >= west) & (y <= east) & (x >= south) & (x <= north)).all()
-        return _SWAPPED if swapped else None
+        turned = shapely.transform(shape, lambda a, b: (b, a), interleaved=False)
+        return _SWAPPED if _within(turned, DEGREES_LONGITUDE, DEGREES_LATITUDE) else None
     return _DEGREES if in_degrees else None
 
 
-def _fault_after(shape: Any) -> Fault | None:
+def _fault_abroad(shape: Any) -> Fault | None:
+    """What can be told once the outline is in WGS84."""
+    return None if _within(shape, DEGREES_LONGITUDE, DEGREES_LATITUDE) else _ABROAD
+
+
+def _within(shape: Any, east: tuple[float, float], north: tuple[float, float]) -> bool:
+    import shapely
+
+    x, y = shapely.get_coordinates(shape).T
+    inside = (x >= east[0]) & (x <= east[1]) & (y >= north[0]) & (y <= north[1])
+    return bool(inside.all())
+
+
+def _fault_in_metres(shape: Any) -> Fault | None:
     """What can be told once the outline is in metres."""
     import shapely
 
-    west, south, east, north = _GREAT_BRITAIN_M
-    x, y = shapely.get_coordinates(shape).T
-    if not ((x >= west) & (x <= east) & (y >= south) & (y <= north)).all():
+    if not _within(shape, METRES_EASTING, METRES_NORTHING):
         return _ABROAD
     if not shapely.is_valid(shape):
         reason = shapely.is_valid_reason(shape).split("[")[0].strip().lower()
