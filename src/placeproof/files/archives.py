@@ -138,8 +138,8 @@ def _refuse_bombs(inside: list[zipfile.ZipInfo], size: int, shown: str) -> None:
     )
     if total > bound:
         raise InputError(
-            f"{shown} would unpack to {total:,} bytes, more than {decoding.HIGHEST_RATIO} times its "
-            f"size or {decoding.LARGEST_BYTES // 1024**3} GiB, as a zip bomb does.",
+            f"{shown} would unpack to {total:,} bytes, more than {decoding.HIGHEST_RATIO} times "
+            f"its size or {decoding.LARGEST_BYTES // 1024**3} GiB, as a zip bomb does.",
             mend="Unpack it yourself, look at it, and name the folder.",
         )
 

@@ -7,24 +7,22 @@ identifier stands in two months. A month without a file is *not supplied*, never
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
 import polars as pl
 
 from placeproof.errors import InputError
-from placeproof.files import archives, decoding, places, sheets
+from placeproof.files import archives, places, sheets
 from placeproof.files.feed import (
-    QUARANTINE_SCHEMA,
     FeedResult,
     FeedSpec,
     Surroundings,
     combined,
-    notice,
     notices,
-    receipts,
     stacked,
 )
+from placeproof.files.police_uk_months import Monthly, fetched, gaps, latest, listed, set_aside
+from placeproof.files.police_uk_notices import noticed
 from placeproof.files.quarantine import (
     FAULT_SCHEMA,
     checked,
@@ -38,7 +36,6 @@ from placeproof.files.quarantine import (
 from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
 from placeproof.tables import TABLES
 
-_NAME = re.compile(r"^(\d{4}-\d{2})-(.+)-(street|outcomes|stop-and-search)\.csv$")
 _ASB = "anti-social-behaviour"
 
 _COLUMNS = {
@@ -75,17 +72,6 @@ _CATEGORIES: dict[str, tuple[str, bool | None, bool | None, bool | None, bool | 
 _FLAGS = ("violence", "weapon", "robbery", "sexual", "police_generated")
 
 
-@dataclass(frozen=True)
-class _Monthly:
-    """One monthly file of an archive."""
-
-    month: str
-    force: str
-    kind: str
-    extract: str
-    member: archives.Member
-
-
 def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
     """
     Read an archive of data.police.uk.
@@ -109,96 +95,33 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
     InputError
         If no file has a name as 2020-01-leicestershire-street.csv, or two hold the same month.
     """
-    found, said = _listed(spec)
-    monthly, older = _latest(found)
+    found, said = listed(spec)
+    monthly, older = latest(found)
     street = [file for file in monthly if file.kind == "street"]
     if not street:
         raise InputError(
             f"[data.{spec.name}]: no street file, as 2020-01-leicestershire-street.csv.",
             mend="Name the zip or folder that data.police.uk delivers in files.",
         )
-    said += _gaps(spec, monthly)
+    said += gaps(spec, monthly)
     files, rows, broken = _street_rows(spec, street)
     crime, incident, faulty = _judged(rows, broken, surroundings)
-    said += _noticed(spec, rows, crime)
+    said += noticed(spec, rows, crime, _CATEGORIES)
     results = [_result(spec, files, {"crime": crime, "incident": incident}, faulty, said)]
     searches = [(file.member, file.month) for file in monthly if file.kind == "stop-and-search"]
     if searches:
         from placeproof.files import stop_searches
 
         results.append(stop_searches.read(spec, surroundings, searches))
-    return combined([*results, _set_aside(spec, monthly, older)])
-
-
-def _listed(spec: FeedSpec) -> tuple[list[_Monthly], list[dict[str, object]]]:
-    found, said = [], []
-    for path in spec.paths:
-        members, unsafe = archives.members(path, shown=spec.shown(path))
-        strangers = [*unsafe]
-        for member in members:
-            if match := _NAME.match(member.name):
-                extract = _extract(spec, member.archive)
-                found.append(_Monthly(match[1], match[2], match[3], extract, member))
-            else:
-                strangers.append(member.shown)
-        if strangers:
-            text = f"{len(strangers)} files in {spec.shown(path)} were not read, first {strangers[0]}: "
-            text += "their names are not those of data.police.uk."
-            said.append(notice(spec.name, "unknown-files", "note", text, rows=None))
-    return found, said
-
-
-def _extract(spec: FeedSpec, name: str) -> str:
-    if spec.extract_date is None:
-        return ""
-    match = re.search(spec.extract_date, name)
-    return match[1] if match and match.groups() else (match[0] if match else "")
-
-
-def _latest(found: list[_Monthly]) -> tuple[list[_Monthly], list[_Monthly]]:
-    """Of two files for one force, month and kind, the one of the later archive."""
-    chosen: dict[tuple[str, str, str], _Monthly] = {}
-    older = []
-    for file in sorted(found, key=lambda file: (file.kind, file.force, file.month, file.extract)):
-        key = (file.kind, file.force, file.month)
-        before = chosen.get(key)
-        if before is not None and before.extract == file.extract:
-            raise InputError(
-                f"{before.member.shown} and {file.member.shown} hold the same month.",
-                mend="Remove one, or set extract_date to a pattern that finds each archive's date.",
-            )
-        if before is not None:
-            older.append(before)
-        chosen[key] = file
-    return list(chosen.values()), older
-
-
-def _gaps(spec: FeedSpec, monthly: list[_Monthly]) -> list[dict[str, object]]:
-    said = []
-    groups = sorted({(file.kind, file.force) for file in monthly if file.kind != "outcomes"})
-    for kind, force in groups:
-        months = sorted(f.month for f in monthly if (f.kind, f.force) == (kind, force))
-        span = pl.date_range(_first(months[0]), _first(months[-1]), "1mo", eager=True)
-        if missing := sorted(set(span.dt.strftime("%Y-%m")) - set(months)):
-            text = (
-                f"{force}, {kind}: {len(missing)} months between {months[0]} and {months[-1]} have no "
-                f"file ({', '.join(missing)}). They are not supplied, which is not 0."
-            )
-            mend = "Download the missing months from data.police.uk."
-            said.append(notice(spec.name, "months-not-supplied", "warning", text, mend=mend))
-    return said
-
-
-def _first(month: str) -> date:
-    return date(int(month[:4]), int(month[5:7]), 1)
+    return combined([*results, set_aside(spec, monthly, older)])
 
 
 def _street_rows(
-    spec: FeedSpec, street: list[_Monthly]
+    spec: FeedSpec, street: list[Monthly]
 ) -> tuple[list[Sheet], pl.DataFrame, pl.DataFrame]:
     """All rows of all street files, typed; files that are not quite right are read slowly."""
     with ThreadPoolExecutor(2) as pool:  # hashing and inflating let go of the interpreter
-        raws = list(pool.map(lambda file: _fetched(file.member), street))
+        raws = list(pool.map(lambda file: fetched(file.member), street))
     quick = [_quick(raw, place) for place, (raw, _) in enumerate(raws)]
     try:
         parts = pl.collect_all(quick)
@@ -234,11 +157,6 @@ def _street_rows(
         rows.with_columns(source_sha256=shas.gather(rows["file"])),
         stacked(broken, FAULT_SCHEMA),
     )
-
-
-def _fetched(member: archives.Member) -> tuple[bytes, str]:
-    raw = member.content()
-    return raw, decoding.sha256(raw)
 
 
 def _quick(raw: bytes, place: int) -> pl.LazyFrame:
@@ -455,86 +373,4 @@ def _result(
         receipts=receipt,
         notices=notices([*said, *told(spec, found)]),
         flagged=flagged,
-    )
-
-
-def _noticed(spec: FeedSpec, rows: pl.DataFrame, crime: pl.DataFrame) -> list[dict[str, object]]:
-    said = [_missing_locations(spec, rows), *_standing_twice(spec, crime)]
-    mixed = crime.filter(pl.col("category") == "violent-crime").height
-    if mixed:
-        text = (
-            '"Violence and sexual offences" mixes injury, no injury, stalking, harassment and sexual '
-            "offences: it is not serious violence, and is never labelled so."
-        )
-        said.append(notice(spec.name, "mixed-category", "note", text, rows=mixed))
-    strange = sorted(set(rows["crime_type"].unique().drop_nulls()) - set(_CATEGORIES))
-    if strange:
-        text = (
-            f"Crime types that Placeproof does not know: {', '.join(strange)}. Their rows are kept."
-        )
-        count = rows.filter(pl.col("crime_type").is_in(strange)).height
-        mend = "Check them: they enter no outcome but all crime."
-        said.append(notice(spec.name, "unknown-code", "warning", text, mend=mend, rows=count))
-    return said
-
-
-def _missing_locations(spec: FeedSpec, rows: pl.DataFrame) -> dict[str, object]:
-    by_month = rows.group_by("month_text").agg(
-        pl.col("longitude_deg").is_null().mean().alias("share")
-    )
-    missing = rows["longitude_deg"].null_count()
-    low, high = by_month["share"].min(), by_month["share"].max()
-    text = (
-        f"{missing:,} of {rows.height:,} rows have no location: from {low:.1%} of a month's rows to "
-        f"{high:.1%}. Counts by place are biased by a share that changes."
-    )
-    severity = "warning" if missing else "note"
-    return notice(spec.name, "missing-locations", severity, text, rows=missing)
-
-
-def _standing_twice(spec: FeedSpec, crime: pl.DataFrame) -> list[dict[str, object]]:
-    ids = crime["crime_id"].drop_nulls()
-    distinct = ids.n_unique()
-    if distinct == ids.len():
-        return []
-    text = (
-        f"{ids.len() - distinct} crimes carry an identifier that stands elsewhere too. All are kept: "
-        "data.police.uk gives no date by which one could replace the other."
-    )
-    return [notice(spec.name, "duplicate-id", "note", text, rows=ids.len() - distinct)]
-
-
-def _set_aside(spec: FeedSpec, monthly: list[_Monthly], older: list[_Monthly]) -> FeedResult:
-    """Receipts of files that were not turned into rows: outcomes, and months of older archives."""
-    outcomes = [file for file in monthly if file.kind == "outcomes"]
-    made, said = [], []
-    for file, superseded in [*((f, False) for f in outcomes), *((f, True) for f in older)]:
-        raw, hashed = _fetched(file.member)
-        rows = 0
-        if superseded and file.kind != "outcomes":
-            rows = sheets.text_sheet(raw, shown=file.member.shown, separator=",").rows_in
-        made.append(
-            {
-                "feed": spec.name,
-                "table": "",
-                "path": file.member.shown,
-                "sha256": hashed,
-                "archive_sha256": file.member.archive_sha256,
-                "bytes": len(raw),
-                "rows_in": rows,
-                "rows_superseded": rows,
-            }
-        )
-    if outcomes:
-        text = f"{len(outcomes)} outcomes files are noted and not read: street files carry the last outcome."
-        said.append(notice(spec.name, "outcomes-not-read", "note", text))
-    if older:
-        text = f"{len(older)} monthly files of older archives were replaced by later ones."
-        rows = sum(int(str(row.get("rows_superseded", 0))) for row in made)
-        said.append(notice(spec.name, "superseded", "note", text, rows=rows))
-    return FeedResult(
-        tables={},
-        quarantine=pl.DataFrame(schema=QUARANTINE_SCHEMA),
-        receipts=receipts(made),
-        notices=notices(said),
     )
