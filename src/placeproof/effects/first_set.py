@@ -73,11 +73,11 @@ def first_set(
     Estimate the effect of the patrols on each outcome by the headline method and those beside it.
 
     For each outcome, in treated hot spots (or areas, where the panel has only areas): the rate
-    ratio and the events prevented by Poisson imputation, the placebo permutation, the trend-adjusted
-    ratio and the slope before the start with its power, two-way Poisson, Weighted Displacement
-    Difference, the event study, cohorts, rings, hot spots with their rings, before against after
-    (labelled not impact); and core hours against other hours where both are counted. Negative
-    controls get the ratio, its placebo permutation and its trend adjustment.
+    ratio and the events prevented by Poisson imputation, the placebo permutation, the
+    trend-adjusted ratio and the slope before the start with its power, two-way Poisson, Weighted
+    Displacement Difference, the event study, cohorts, rings, hot spots with their rings, before
+    against after (labelled not impact); and core hours against other hours where both are counted.
+    Negative controls get the ratio, its placebo permutation and its trend adjustment.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def _determined(row_sums: np.ndarray, column_sums: np.ndarray, inside: np.ndarra
     some_rows, some_columns = row_sums > 0, column_sums > 0
     edges = inside & some_rows[:, :, None] & some_columns[:, None, :]
     groups = row_sums.shape[1]
-    labels = np.where(some_rows, np.arange(groups), groups)
+    labels: np.ndarray = np.where(some_rows, np.arange(groups), groups)
     while True:
         of_columns = np.where(edges, labels[:, :, None], groups).min(axis=1)
         spread = np.where(edges, of_columns[:, None, :], groups).min(axis=2)
@@ -102,8 +102,8 @@ def _determined(row_sums: np.ndarray, column_sums: np.ndarray, inside: np.ndarra
         if (spread == labels).all():
             break
         labels = spread
-    tied_rows = (inside & some_columns[:, None, :]).any(axis=2)
-    tied_columns = (inside & some_rows[:, :, None]).any(axis=1)
+    tied_rows = np.logical_or.reduce(inside & some_columns[:, None, :], axis=2)
+    tied_columns = np.logical_or.reduce(inside & some_rows[:, :, None], axis=1)
     empty = ~some_rows[:, :, None] | ~some_columns[:, None, :]
     together = labels[:, :, None] == of_columns[:, None, :]
     return tied_rows[:, :, None] & tied_columns[:, None, :] & (empty | together)

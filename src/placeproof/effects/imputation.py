@@ -228,9 +228,8 @@ def placebo_log_ratios(table: Grid, *, permutations: int, rng: np.random.Generat
     _, block = np.unique(np.vstack([before, after]), axis=1, return_inverse=True)
     n_blocks = int(block.max()) + 1
     first = np.array([np.flatnonzero(block.ravel() == b)[0] for b in range(n_blocks)])
-    counts = _gathered(np.where(table.observed, table.counts, 0.0)[None], block.ravel(), n_blocks)[
-        0
-    ]
+    supplied = np.where(table.observed, table.counts, 0.0)
+    counts = _gathered(supplied[None], block.ravel(), n_blocks)[0]
     orders = np.array([rng.permutation(n) for _ in range(permutations)])
     batch = max(1, CHUNK // max(1, n_groups * max(n_blocks, n)))
     ratios = []
@@ -240,9 +239,9 @@ def placebo_log_ratios(table: Grid, *, permutations: int, rng: np.random.Generat
         np.put_along_axis(member, group[:, None, :], 1.0, axis=1)
         made = totals(
             member @ counts,
-            member.any(axis=2),
+            np.logical_or.reduce(member > 0, axis=2),
             before=before[:, first],
-            parts=after[None][:, :, first],
+            parts=np.expand_dims(after[:, first], 0),
         )
         ratios.append(made.log_ratio[:, 0])
     return np.concatenate(ratios) if ratios else np.zeros(0)

@@ -90,7 +90,7 @@ def _trended(
 
 
 def _slopes(events: np.ndarray, before: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Root of the profile score, which falls with the slope: secant steps, bounded by LARGEST_STEP."""
+    """Root of the profile score, which falls with the slope: bounded secant steps."""
     last = np.zeros(len(events))
     last_score, information = _score(events, before, side, last)
     step = np.divide(last_score, information, out=np.zeros_like(last), where=information > 1e-9)

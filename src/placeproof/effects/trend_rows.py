@@ -31,8 +31,9 @@ def trend_rows(base: Row, effect: Effect, table: Grid, *, level: float) -> list[
     Write the trend-adjusted ratio and the pre-trend slope down, the slope with its power.
 
     The slope is given as the ratio by which treated places change a year relative to comparison
-    places before any patrol. Its power is that of finding, at two-sided 5 %, the slope that would by
-    itself make up the whole headline effect: a test that could not have seen it reassures nobody.
+    places before any patrol. Its power is that of finding, at two-sided 5 %, the slope that would
+    by itself make up the whole headline effect: a test that could not have seen it reassures
+    nobody.
 
     Parameters
     ----------
@@ -57,6 +58,9 @@ def trend_rows(base: Row, effect: Effect, table: Grid, *, level: float) -> list[
         "method": PRE_TREND,
         "unit": "ratio a year",
     }
+    if effect.refusal or effect.observed <= 0:
+        why = effect.refusal or "No event was counted after the start."
+        return [refused(ratio, why), refused(slope, why)]
     full, without = adjusted(table)
     log_ratio, log_slope = float(full.log_ratio[0]), float(full.slope[0])
     if not (math.isfinite(log_ratio) and math.isfinite(log_slope)) or abs(log_ratio) > 50:
