@@ -1,0 +1,218 @@
+"""Patrol-minutes by place and operating day: asked for, measured, and stated ready-made."""
+
+import polars as pl
+
+from placeproof.calendar import operating_day
+from placeproof.patrols.stretches import moments, stretches, union
+from placeproof.patrols.visits import with_ping_interval
+
+
+def occupied(visit: pl.DataFrame, *, add_interval: bool) -> pl.DataFrame:
+    """
+    Say when somebody was in each place: visits of several devices at once count once.
+
+    Parameters
+    ----------
+    visit : table `visit`
+    add_interval : bool
+        Whether to lengthen each visit made of pings by one ping interval, for the time that pings
+        do not show. Without it minutes are measured from below. All of it is added at the end, so
+        that a presence begins when a ping says so and its operating day is one with pings.
+
+    Returns
+    -------
+    DataFrame
+        `place_id`, `starts_at`, `ends_at` (UTC), sorted; disjoint within a place.
+    """
+    unseen = pl.duration(
+        microseconds=(pl.col("interval_s") * (1e6 if add_interval else 0.0)).round().cast(pl.Int64)
+    )
+    return union(
+        with_ping_interval(visit).select(
+            place_id="hotspot_id",
+            starts_at="arrived_at",
+            ends_at=pl.col("left_at") + unseen,
+        )
+    )
+
+
+def by_hours(presence: pl.DataFrame, nte: pl.DataFrame | None) -> pl.DataFrame:
+    """
+    Count the minutes of each stretch, and those of them in the night-time economy.
+
+    Parameters
+    ----------
+    presence : DataFrame
+        `place_id`, `starts_at`, `ends_at`.
+    nte : DataFrame or None
+        Intervals as `calendar.nte_intervals` makes them, covering all of `presence`; None: no
+        split, and `nte_minutes` is null.
+
+    Returns
+    -------
+    DataFrame
+        The stretches with `operating_day` (that of the start), `minutes`, `nte_minutes`.
+    """
+    spent = (pl.col("ends_at") - pl.col("starts_at")).dt.total_microseconds() / 6e7
+    counted = presence.with_columns(
+        operating_day=operating_day(pl.col("starts_at")),
+        minutes=spent,
+        nte_minutes=pl.lit(None, dtype=pl.Float64),
+    )
+    if nte is None:
+        return counted
+    night = stretches(nte["starts_at"], nte["ends_at"])
+    seconds = night.seconds_within(moments(presence["starts_at"]), moments(presence["ends_at"]))
+    return counted.with_columns(nte_minutes=pl.Series(seconds / 60, dtype=pl.Float64))
+
+
+def observed_days(pings: pl.DataFrame) -> pl.Series:
+    """
+    List the operating days on which any device reported at all.
+
+    On other days presence is not known; it is not zero.
+
+    Parameters
+    ----------
+    pings : table `ping`
+
+    Returns
+    -------
+    Series of Date, sorted
+    """
+    return (
+        pings.select(operating_day(pl.col("at")).alias("operating_day"))["operating_day"]
+        .unique()
+        .sort()
+    )
+
+
+def delivered_minutes(
+    visit: pl.DataFrame,
+    *,
+    hotspots: pl.DataFrame,
+    observed_days: pl.Series,
+    add_interval: bool,
+) -> pl.DataFrame:
+    """
+    Minutes in which somebody was in each place on each operating day, as visits measure them.
+
+    Two officers together for ten minutes are ten patrol-minutes: devices are not added up.
+
+    Parameters
+    ----------
+    visit : table `visit`
+    hotspots : table `hotspot`
+        Places to report; one that nobody visited on an observed day has 0.
+    observed_days : Series of Date
+        Operating days on which the source reported at all; other days have no row.
+    add_interval : bool
+        As for `occupied`.
+
+    Returns
+    -------
+    DataFrame
+        `place_id`, `operating_day`, `minutes`, sorted. A presence that crosses 06:00 counts on the
+        day on which it began.
+    """
+    counted = (
+        by_hours(occupied(visit, add_interval=add_interval), None)
+        .group_by("place_id", "operating_day")
+        .agg(pl.col("minutes").sum())
+    )
+    return (
+        place_days(hotspots, observed_days)
+        .join(counted, on=["place_id", "operating_day"], how="left")
+        .with_columns(pl.col("minutes").fill_null(0.0))
+        .sort("place_id", "operating_day")
+    )
+
+
+def place_days(hotspots: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
+    """
+    List the places and days of which presence is known.
+
+    Parameters
+    ----------
+    hotspots : table `hotspot`
+    days : Series of Date
+        Operating days on which the source reported at all.
+
+    Returns
+    -------
+    DataFrame
+        `place_id`, `operating_day`: days on which some version of the outline held. Sorted.
+    """
+    held = pl.col("operating_day").is_between(
+        "valid_from", pl.col("valid_to").fill_null(pl.col("operating_day"))
+    )
+    return (
+        hotspots.select("valid_from", "valid_to", place_id="hotspot_id")
+        .join(pl.DataFrame({"operating_day": days}, schema={"operating_day": pl.Date}), how="cross")
+        .filter(held)
+        .select("place_id", "operating_day")
+        .unique()
+        .sort("place_id", "operating_day")
+    )
+
+
+def stated_minutes(delivered: pl.DataFrame) -> pl.DataFrame:
+    """
+    Minutes that ready-made tables state for each place and operating day.
+
+    Several statements of one kind by one deliverer are added; where a deliverer states the same
+    place and day in more than one kind (visits and hours), the largest counts, because they speak
+    of the same presence. Deliverers are added.
+
+    Parameters
+    ----------
+    delivered : table `delivered`
+
+    Returns
+    -------
+    DataFrame
+        `place_id`, `operating_day`, `minutes`, sorted. Days without a statement have no row: a day
+        that nobody wrote down is not zero.
+    """
+    place_day = ["hotspot_id", "operating_day"]
+    return (
+        delivered.sort(*place_day, "delivered_by", "kind", "minutes")
+        .group_by(*place_day, "delivered_by", "kind", maintain_order=True)
+        .agg(pl.col("minutes").sum())
+        .group_by(*place_day, "delivered_by", maintain_order=True)
+        .agg(pl.col("minutes").max())
+        .group_by(place_day, maintain_order=True)
+        .agg(pl.col("minutes").sum())
+        .rename({"hotspot_id": "place_id"})
+        .sort("place_id", "operating_day")
+    )
+
+
+def planned_minutes(tasking: pl.DataFrame, *, include_cancelled: bool) -> pl.DataFrame:
+    """
+    Minutes that tasking asked for in each place on each operating day.
+
+    Parameters
+    ----------
+    tasking : table `tasking`
+    include_cancelled : bool
+        Whether windows that were cancelled later stay in: they do in the exposure for intention to
+        treat, because cancelling answers to events.
+
+    Returns
+    -------
+    DataFrame
+        `place_id`, `operating_day` (that of the start of the window), `minutes`, sorted. Days
+        without a task have no row.
+    """
+    kept = tasking if include_cancelled else tasking.filter(~pl.col("cancelled"))
+    return (
+        kept.sort("hotspot_id", "window_from", "target_minutes")
+        .group_by(
+            place_id="hotspot_id",
+            operating_day=operating_day(pl.col("window_from")),
+            maintain_order=True,
+        )
+        .agg(minutes=pl.col("target_minutes").sum())
+        .sort("place_id", "operating_day")
+    )
