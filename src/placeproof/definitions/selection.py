@@ -38,7 +38,8 @@ def supplied(
     -------
     str or None
         The reason in words for a report, or None if it can be counted. Rows that the rule cannot
-        tell do not forbid counting: `unknown_share` says how many they are.
+        tell forbid counting only where they outnumber those it counts, because the true count
+        could then be more than twice as large; otherwise `unknown_share` says how many they are.
     """
     for part in outcome.parts:
         table = {"crime": crime, "incident": incident}[part.source_table]
@@ -49,8 +50,13 @@ def supplied(
             return f"the {part.source_table} table has no rows that stand as recorded"
         if reason := _unsaid(outcome, part, standing):
             return reason
-        if _verdict(outcome, part, standing).null_count() == standing.height:
-            return f"the rule cannot be decided for any row of the {part.source_table} table"
+        verdict = _verdict(outcome, part, standing)
+        counted, unknown = int(verdict.sum()), verdict.null_count()
+        if unknown > counted:
+            return (
+                f"the rule cannot be decided for {unknown} of {standing.height} rows of the "
+                f"{part.source_table} table, more than the {counted} that it counts"
+            )
     return None
 
 
@@ -170,10 +176,9 @@ def _verdict(outcome: Outcome, part: Part, standing: pl.DataFrame) -> pl.Series:
 
 
 def _events(rows: pl.DataFrame, source_table: str) -> pl.DataFrame:
-    if source_table == "incident":
-        rows = rows.with_columns(
-            occurred_from=pl.col("reported_at"), occurred_to=pl.col("reported_at")
-        )
+    if source_table == "incident" and "reported_at" in rows.columns:
+        at = pl.col("reported_at")
+        rows = rows.with_columns(occurred_from=at, occurred_to=at)
     made = rows.with_columns(source_table=pl.lit(source_table), weight=pl.lit(1.0))
     return made.select(
         (pl.col(name) if name in made.columns else pl.lit(None).alias(name)).cast(dtype)
