@@ -28,7 +28,7 @@ class Size:
 
 
 SIZES: Mapping[str, Size] = {
-    "small": Size("small", 1.0, 1.0, 56, 24),
+    "small": Size("small", 1.0, 1.0, 84, 24),
     "full": Size("full", 1.6, 2.5, 240, 15),
 }
 

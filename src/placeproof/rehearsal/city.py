@@ -21,8 +21,12 @@ TOWNS: tuple[tuple[str, str, float, float, float, int], ...] = (
 )
 """Name, letters, east and north of the origin (m), radius (m), busy places."""
 
-_FIRST = ["Lantern", "Osier", "Thimble", "Marrow", "Kestrel", "Pewter", "Bramble", "Cinder", "Harrow", "Juniper", "Mallow", "Nettle", "Orrery", "Parsnip", "Quince", "Rushlight", "Saffron", "Teasel", "Umber", "Vetch", "Wicket", "Yarrow", "Anvil", "Barley", "Candle", "Damson", "Ember", "Fiddle", "Gorse", "Hazel", "Ivory", "Jackdaw", "Kelp", "Linnet", "Moss"]
-_SECOND = ["Row", "Corner", "Steps", "Yard", "Cross", "Wynd", "Parade", "Market", "Garth", "Quay", "Lane", "End", "Arcade", "Green"]
+_FIRST = (
+    "Lantern Osier Thimble Marrow Kestrel Pewter Bramble Cinder Harrow Juniper Mallow Nettle "
+    "Orrery Parsnip Quince Rushlight Saffron Teasel Umber Vetch Wicket Yarrow Anvil Barley "
+    "Candle Damson Ember Fiddle Gorse Hazel Ivory Jackdaw Kelp Linnet Moss "
+)
+_SECOND = "Row Corner Steps Yard Cross Wynd Parade Market Garth Quay Lane End Arcade Green "
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class City:
     place_names : tuple of str
         Invented.
     point_zone : array, shape (points,)
-        3 × place + 0 inside, + 1 within 100 m, + 2 within 250 m; then one zone per town, then farms.
+        3 × place, + 1 within 100 m, + 2 within 250 m; then one zone per town, then farms.
     stations : array, shape (towns, 2)
         Police stations, away from all busy places: the default geocodes.
     """
@@ -245,7 +249,7 @@ def _kinds(rng: np.random.Generator, centres: np.ndarray, place_town: np.ndarray
 
 
 def _names(rng: np.random.Generator, n: int) -> tuple[str, ...]:
-    pairs = [f"{first} {second}" for first in _FIRST for second in _SECOND]
+    pairs = [f"{first} {second}" for first in _FIRST.split() for second in _SECOND.split()]
     return tuple(pairs[i] for i in rng.permutation(len(pairs))[:n])
 
 

@@ -1,6 +1,6 @@
 """The force's crime and disorder exports: monthly, overlapping, amended, in its own words."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -202,9 +202,7 @@ def write_incidents(
     """
     asb = events.where(events.of_class == CLASSES.index("asb"))
     at = moments(asb) + rng.exponential(12, len(asb.mark)).astype(int).astype("timedelta64[m]")
-    at = np.minimum(
-        at, np.datetime64(datetime(CUT_OFF.year, CUT_OFF.month, CUT_OFF.day, 5, 59), "m")
-    )
+    at = np.minimum(at, np.datetime64(CUT_OFF) + np.timedelta64(359, "m"))
     order = np.argsort(at, kind="stable")
     asb, at = asb.where(order), at[order]
     n = len(at)
@@ -232,7 +230,6 @@ def write_incidents(
         [rows.with_columns(pl.lit(None, pl.String).alias("Linked To")), repeats],
         how="diagonal",
     ).sort("Created", "Incident Ref")
-    both = both.filter(pl.col("Created") <= datetime(CUT_OFF.year, CUT_OFF.month, CUT_OFF.day, 6))
     quarter = (
         both["Created"].dt.year().cast(pl.String)
         + "q"

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from placeproof.errors import OutputError, SettingsError
-from placeproof.rehearsal import crimes, register, study_files, truth
+from placeproof.rehearsal import (
+    crimes,
+    health,
+    patrols,
+    register,
+    registers,
+    study_files,
+    truth,
+)
 from placeproof.rehearsal.choices import (
     COHORT_STARTS,
     EFFECTS,
@@ -187,14 +195,83 @@ def _hotspot_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
     return register.SECTIONS, {"hotspots": len(world.hotspots)}
 
 
+def _patrols(world: World) -> patrols.Patrols:
+    return patrols.plan_patrols(world.hotspots, world.rng("patrols"))
+
+
+def _tasking_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = patrols.write_tasking(data, world.hotspots, _patrols(world))
+    return patrols.TASKING_SECTION, facts
+
+
+def _ping_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = patrols.write_pings(
+        data, world.city, world.hotspots, _patrols(world), world.size, world.rng("pings")
+    )
+    return patrols.PING_SECTIONS, facts
+
+
+def _delivered_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = patrols.write_delivered(data, world.hotspots, world.rng("delivered"))
+    return patrols.DELIVERED_SECTION, facts
+
+
+def _log_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = patrols.write_logs(data, world.hotspots, _patrols(world), world.rng("logs"))
+    return patrols.LOG_SECTION, facts
+
+
+def _ed_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = health.write_ed(data, world.city, world.hotspots, world.with_patrols, world.rng("ed"))
+    return health.ED_SECTION, facts
+
+
+def _admission_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    return health.ADMISSION_SECTION, health.write_admissions(data, world.rng("admissions"))
+
+
+def _outreach_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    return registers.OUTREACH_SECTION, registers.write_outreach(data, world.hotspots)
+
+
+def _plan_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = registers.write_problem_plans(data, world.hotspots, world.rng("problem plans"))
+    return registers.PLAN_SECTION, facts
+
+
+def _event_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    return registers.EVENT_SECTION, registers.write_events(data)
+
+
+def _shock_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    return registers.SHOCK_SECTION, registers.write_shocks(data)
+
+
+def _cost_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = registers.write_cost(data, world.hotspots, world.rng("cost"))
+    return registers.COST_SECTION, facts
+
+
 _FEED_WRITERS = {
     "crimes": _crime_feed,
     "incidents": _incident_feed,
     "hotspots": _hotspot_feed,
+    "tasking": _tasking_feed,
+    "pings": _ping_feed,
+    "delivered": _delivered_feed,
+    "logs": _log_feed,
+    "outreach": _outreach_feed,
+    "ed": _ed_feed,
+    "admissions": _admission_feed,
+    "problem_plans": _plan_feed,
+    "events": _event_feed,
+    "shocks": _shock_feed,
+    "cost": _cost_feed,
 }
 
 
 def _truth(world: World) -> dict[str, Any]:
+    ratios = truth.ratios(world.expected, world.hotspots)
     return {
         "says": "Everything here is invented. Expected counts are of what happened, before some "
         "locations went missing; a rate ratio is expected with patrols over expected without.",
@@ -213,7 +290,8 @@ def _truth(world: World) -> dict[str, Any]:
         },
         "starts": {f"cohort={i}": str(day) for i, day in enumerate(COHORT_STARTS, start=1)},
         "recording_shock": str(RECORDING_SHOCK),
-        "rate_ratios": truth.ratios(world.expected, world.hotspots),
+        "effects": [row for row in ratios if row["subgroup"] == "all"],
+        "rate_ratios": [row for row in ratios if row["subgroup"] != "all"],
         "realised": _realised(world),
         "selection": _selection(world),
         "places": _places(world),

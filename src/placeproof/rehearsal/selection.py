@@ -84,7 +84,7 @@ def select(
     score = _recorded_score(city, without_patrols)
     judged = np.log(score + 1) + rng.normal(0, 0.30, len(score))
     chosen = [
-        place
+        int(place)
         for town, wanted in enumerate(WANTED)
         for place in sorted(np.flatnonzero(city.place_town == town), key=lambda p: -judged[p])[
             :wanted

@@ -73,7 +73,7 @@ def write_xlsx(
     time_format, date_format : str
         Number formats of Excel.
     """
-    import xlsxwriter
+    import xlsxwriter  # type: ignore[import-untyped]
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:

@@ -49,7 +49,8 @@ also = [{also}]
 negative_controls = ["burglary"]
 [outcomes.headline_per_question]
 RQ1 = "sv-street-nondom"
-RQ2 = "all-crime"
+# Crimes found by police work are left out: more patrols find more of them.
+RQ2 = "all-crime-reported"
 RQ3 = "asb-all"
 
 [hours]
@@ -86,7 +87,15 @@ counts_below = 5
 round_to = 5
 """
 
-ALSO = ("sv-grip", "vwi", "vwoi", "robbery", "asb-plus-public-order")
+ALSO = (
+    "sv-street-nondom-reported",
+    "sv-grip",
+    "vwi",
+    "vwoi",
+    "robbery",
+    "all-crime",
+    "asb-plus-public-order",
+)
 
 TEXTS = {
     "background": (

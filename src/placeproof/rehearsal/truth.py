@@ -194,19 +194,26 @@ def _serious(words: set[str]) -> bool:
 
 
 OUTCOMES: Mapping[str, Any] = {
-    "sv-street-nondom": lambda w, g: (
+    "sv-street-nondom": lambda w, g: _serious(w) and "public" in w and "domestic" not in w,
+    "sv-street-nondom-reported": lambda w, g: (
         _serious(w) and "public" in w and not w & {"domestic", "police_generated"}
     ),
+    "sv-broad": lambda w, g: _serious(w) or "sexual" in w,
     "sv-grip": lambda w, g: bool(w & {"violence", "robbery"}),
-    "robbery": lambda w, g: "robbery" in w,
+    "sv-duty-2022": lambda w, g: bool(w & {"violence", "robbery", "sexual", "weapon"}),
+    "knife-enabled": lambda w, g: "knife" in w and bool(w & {"violence", "robbery", "sexual"}),
     "vwi": lambda w, g: {"violence", "injury"} <= w,
     "vwoi": lambda w, g: "violence" in w and "injury" not in w,
-    "burglary": lambda w, g: g == "Burglary",
-    "drugs": lambda w, g: g == "Drugs",
-    "theft": lambda w, g: g == "Theft",
-    "criminal-damage": lambda w, g: g == "Criminal damage",
-    "vehicle-crime": lambda w, g: g == "Vehicle crime",
     "all-crime": lambda w, g: "crime" in w,
+    "all-crime-reported": lambda w, g: "crime" in w and "police_generated" not in w,
+    "robbery": lambda w, g: "robbery" in w,
+    "theft": lambda w, g: g == "Theft",
+    "vehicle-crime": lambda w, g: g == "Vehicle crime",
+    "criminal-damage-arson": lambda w, g: g == "Criminal damage",
+    "burglary": lambda w, g: g == "Burglary",
+    "public-order": lambda w, g: g == "Public order",
+    "drugs": lambda w, g: g == "Drugs",
+    "weapons-possession": lambda w, g: g == "Possession of weapons",
     "asb-all": lambda w, g: "asb" in w,
     "asb-personal": lambda w, g: g == "Personal",
     "asb-nuisance": lambda w, g: g == "Nuisance",
