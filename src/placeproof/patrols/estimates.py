@@ -92,7 +92,7 @@ def _stated(
     delivered: pl.DataFrame | None, seen: pl.DataFrame | None, days: pl.Series
 ) -> list[Row]:
     if delivered is None:
-        return [missing("delivered_minutes", "Patrol-minutes as stated ready-made", "delivered")]
+        return [missing("stated_minutes", "Patrol-minutes as stated ready-made", "delivered")]
     rows = stated_rows(delivered)
     if seen is not None:
         rows += reconciled_rows(stated_minutes(delivered), seen, days)

@@ -34,6 +34,12 @@ class Plan:
     nte: str
     ring_edges_m: tuple[float, ...]
     comparison_per_hotspot: int
+    match_shape_weight: float
+    least_events: int
+    baseline: str
+    outline_rule: str
+    false_discovery_rate: float
+    largest_part_share: float
     derive: bool
     derive_on: str
     n: int
@@ -42,9 +48,16 @@ class Plan:
     period: str
     level: float
     permutations: int
-    largest_plausible_effect: float
+    plausible_effect: float
+    few_places_below: int
+    event_study_steps: tuple[str, ...]
+    event_study_leads: int
     longest_gap_s: float
     shortest_dwell_s: float
+    log_tolerance_s: float
+    headline_order: tuple[str, ...]
+    min_items: int
+    min_people_per_area: int
     survey_people: int
     survey_areas: int
     survey_people_per_area: int
@@ -108,7 +121,7 @@ def read_plan(folder: Path) -> Plan:
     values.pop("schema", None)
     problems.extend(_contradictions(values))
     raise_if_any(problems)
-    for name in ("also", "negative_controls"):
+    for name in ("also", "negative_controls", "event_study_steps", "headline_order"):
         values[name] = tuple(values[name])
     values["ring_edges_m"] = tuple(float(edge) for edge in values["ring_edges_m"])
     return Plan(**values)

@@ -1,0 +1,177 @@
+"""How many: the panel, what missing locations could do to it, and what patrols delivered."""
+
+from datetime import date
+
+import polars as pl
+
+from placeproof import calendar, panel
+from placeproof.definitions import outcomes
+from placeproof.errors import StudyError
+from placeproof.study.work import Work, described
+from placeproof.tables import estimate
+
+
+def count_panel(work: Work) -> None:
+    """
+    Count every outcome in every place, period and hours.
+
+    Parameters
+    ----------
+    work : Work
+        The run; `panel` is filled, and what became of every event is added to the estimates.
+    """
+    if work.places is None:
+        return
+    first = min(work.plan.history_from, work.plan.analysis_from)
+    made = []
+    for outcome_id, events in work.selected.items():
+        try:
+            counted = panel.build(
+                _visible(work, events),
+                work.places,
+                outcome_id=outcome_id,
+                period_kind=work.plan.period,  # type: ignore[arg-type]
+                first=first,
+                last=min(work.plan.analysis_to, work.study.cut_off),
+                supplied_months=_supplied_months(work, outcome_id),
+                nte_intervals=_nte(work, first, events),
+                planned=work.tables.get("planned_minutes"),
+                delivered=work.tables.get("delivered_minutes"),
+            )
+        except StudyError as error:
+            work.not_supplied[outcome_id] = error.message
+            continue
+        made.append(counted)
+        work.add(
+            panel.reconcile(
+                events,
+                counted,
+                outcome_label=outcomes()[outcome_id].label,
+                feeds=work.feeds_of(outcome_id),
+            )
+        )
+    if made:
+        work.panel = pl.concat(made)
+        work.tables["panel"] = work.panel
+    _add_not_supplied(work)
+
+
+def follow_missing_locations(work: Work) -> None:
+    """
+    Show how many events have no location from month to month, and bound what that could do.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added.
+    """
+    for outcome_id, events in work.selected.items():
+        if outcome_id != work.plan.primary and outcome_id not in set(
+            work.plan.headline_per_question.values()
+        ):
+            continue
+        name = dict(described(work, outcome_id))
+        work.add(panel.missing_location(events, located_by="easting_m", **name))  # type: ignore[arg-type]
+        if work.panel is not None and work.plan.period == "month":
+            work.add(_location_bounds(work, outcome_id, events, name))
+
+
+def _location_bounds(
+    work: Work, outcome_id: str, events: pl.DataFrame, name: dict[str, object]
+) -> pl.DataFrame:
+    counts = work.panel.filter(outcome=outcome_id, hours="all")  # type: ignore[union-attr]
+    starts = counts["first_treated"].drop_nulls()
+    treated = counts.filter(kind="hotspot", group="treated")
+    others = counts.filter(kind="comparison")
+    if starts.is_empty() or treated.is_empty():
+        return estimate.rows([])
+    bounds = {
+        side: panel.count_bounds(_by_month(rows), events, located_by="easting_m")
+        for side, rows in (("treated", treated), ("comparison", others))
+        if rows.height
+    }
+    return panel.ratio_bounds(
+        bounds["treated"],
+        start=starts.min(),  # type: ignore[arg-type]
+        population="treated hot spots",
+        comparison=bounds.get("comparison"),
+        **name,  # type: ignore[arg-type]
+    )
+
+
+def _by_month(counts: pl.DataFrame) -> pl.DataFrame:
+    """The count of a group of places in each month; null where any of them was not supplied."""
+    total = pl.when(pl.col("count").null_count() == 0).then(pl.col("count").sum())
+    return counts.group_by(month="period_start").agg(count=total).sort("month")
+
+
+def _visible(work: Work, events: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes that may be seen: before the first start only, while the plan is not locked."""
+    if work.lock.outcomes_visible:
+        return events
+    first = first_start(work)
+    return events if first is None else events.filter(pl.col("month") < first.replace(day=1))
+
+
+def first_start(work: Work) -> date | None:
+    """
+    Find the first day of patrols anywhere.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    date or None
+        None where no hot spot was ever patrolled.
+    """
+    if work.hotspots is None:
+        return None
+    first = work.hotspots["first_treated"].drop_nulls().min()
+    return first if isinstance(first, date) else None
+
+
+def _supplied_months(work: Work, outcome_id: str) -> list[date]:
+    """Months in which the sources of an outcome sent any row at all, in every source."""
+    months: set[date] | None = None
+    for name in outcomes()[outcome_id].source_tables:
+        table = work.inputs.get(name)
+        found = set(table["month"].unique().to_list()) if table is not None else set()
+        months = found if months is None else months & found
+    supplied = sorted(months or set())
+    first = first_start(work)
+    if work.lock.outcomes_visible or first is None:
+        return supplied
+    return [month for month in supplied if month < first.replace(day=1)]
+
+
+def _nte(work: Work, first: date, events: pl.DataFrame) -> pl.DataFrame | None:
+    if "occurred_from" not in events.columns or not events["occurred_from"].is_not_null().any():
+        return None
+    return calendar.nte_intervals(
+        calendar.NTE_PRESETS[work.plan.nte],
+        first=min(first, work.study.start),
+        last=work.study.cut_off,
+        events=work.inputs.get("event"),
+    )
+
+
+def _add_not_supplied(work: Work) -> None:
+    rows = [
+        dict(described(work, outcome_id))
+        | {
+            "question": work.question_of(outcome_id),
+            "population": "treated hot spots",
+            "estimand": "rate_ratio",
+            "method": "poisson_imputation_jackknife",
+            "role": work.role_of(outcome_id),
+            "unit": "ratio",
+            "status": "not_supplied",
+            "reason": reason,
+        }
+        for outcome_id, reason in work.not_supplied.items()
+    ]
+    if rows:
+        work.add(estimate.rows(rows))

@@ -1,0 +1,248 @@
+"""What came of it: patrols measured, effects estimated, health, survey and interviews described."""
+
+import polars as pl
+
+from placeproof import calendar, effects, interviews, patrols, surveys
+from placeproof.definitions import outcomes
+from placeproof.effects import health
+from placeproof.study.counting import first_start
+from placeproof.study.work import Work, described
+from placeproof.tables import estimate
+
+
+def measure_patrols(work: Work) -> None:
+    """
+    Say what was delivered, and put planned and delivered minutes where the panel finds them.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates and two tables of minutes are added.
+    """
+    get = work.inputs.get
+    pings, tasking, delivered = get("ping"), get("tasking"), get("delivered")
+    work.add(
+        patrols.estimates(
+            pings=pings,
+            hotspots=work.hotspots,
+            tasking=tasking,
+            delivered=delivered,
+            patrol_log=get("patrol_log"),
+            nte=_nte(work),
+            nte_id=work.plan.nte,
+            longest_gap_s=work.plan.longest_gap_s,
+            shortest_dwell_s=work.plan.shortest_dwell_s,
+            log_tolerance_s=work.plan.log_tolerance_s,
+        )
+    )
+    if tasking is not None:
+        planned = patrols.planned_minutes(tasking, include_cancelled=True)
+        work.tables["planned_minutes"] = planned
+    if pings is not None and work.hotspots is not None:
+        visits = patrols.visits(
+            pings,
+            work.hotspots,
+            longest_gap_s=work.plan.longest_gap_s,
+            shortest_dwell_s=work.plan.shortest_dwell_s,
+        )
+        work.tables["delivered_minutes"] = patrols.delivered_minutes(
+            visits,
+            place_ids=work.hotspots["hotspot_id"].unique().sort(),
+            observed_days=patrols.observed_days(pings),
+            add_interval=True,
+        )
+    elif delivered is not None:
+        work.tables["delivered_minutes"] = patrols.stated_minutes(delivered)
+
+
+def estimate_effects(work: Work) -> None:
+    """
+    Estimate the effect of the patrols on every outcome of the plan that could be counted.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added. While the plan is not locked, every effect is masked.
+    """
+    planned = {
+        outcome_id: effects.PlannedOutcome(
+            question=work.question_of(outcome_id),
+            label=outcomes()[outcome_id].label,
+            edition=outcomes()[outcome_id].edition_tag,
+            role=work.role_of(outcome_id),
+            feeds=work.feeds_of(outcome_id),
+        )
+        for outcome_id in work.selected
+        if outcome_id not in work.not_supplied
+    }
+    if not work.lock.outcomes_visible:
+        work.add(_without_effect(work, list(planned), "masked", work.lock.stamp))
+        return
+    if work.panel is None:
+        reason = _why_no_panel(work)
+        work.add(_without_effect(work, list(planned), "not_supplied", reason))
+        return
+    work.add(
+        effects.first_set(
+            _for_estimation(work),
+            outcomes=planned,
+            level=work.plan.level,
+            permutations=work.plan.permutations,
+            rng=work.rng("effects", "permutations"),
+            widths=work.plan.event_study_steps,
+            leads=work.plan.event_study_leads,
+            nte=work.plan.nte,
+            bands=_bands(work),
+        )
+    )
+
+
+def describe_health(work: Work) -> None:
+    """
+    Describe hospital attendances and admissions.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added.
+    """
+    work.add(
+        health.estimates(
+            work.inputs.get("ed_assault"),
+            work.inputs.get("admission"),
+            nte=_nte(work),
+            nte_id=work.plan.nte,
+        )
+    )
+
+
+def estimate_survey(work: Work) -> None:
+    """
+    Estimate what people noticed, think and feel.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added.
+    """
+    get = work.inputs.get
+    recorded, label = _recorded(work)
+    work.add(
+        surveys.estimates(
+            get("response"),
+            hotspot=get("hotspot"),
+            consent=get("consent"),
+            withdrawal=get("withdrawal"),
+            response_flag=get("response_flag"),
+            recorded=recorded,
+            recorded_label=label,
+            headline_order=work.plan.headline_order,
+            people_target=work.plan.survey_people,
+            areas_target=work.plan.survey_areas,
+            per_area_target=work.plan.survey_people_per_area,
+            min_items=work.plan.min_items,
+            min_people_per_area=work.plan.min_people_per_area,
+            level=work.plan.level,
+        )
+    )
+
+
+def describe_interviews(work: Work) -> None:
+    """
+    Count the people heard, and who stands behind each code.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added.
+    """
+    get = work.inputs.get
+    work.add(
+        interviews.estimates(
+            session=get("session"),
+            speaker=get("speaker"),
+            turn=get("turn"),
+            code=get("code"),
+            coded_span=get("coded_span"),
+            hotspot=get("hotspot"),
+            consent=get("consent"),
+            withdrawal=get("withdrawal"),
+            people_target=work.plan.interview_people,
+            areas_target=work.plan.interview_areas,
+        )
+    )
+
+
+def _nte(work: Work) -> pl.DataFrame:
+    return calendar.nte_intervals(
+        calendar.NTE_PRESETS[work.plan.nte],
+        first=work.study.start,
+        last=work.study.cut_off,
+        events=work.inputs.get("event"),
+    )
+
+
+def _for_estimation(work: Work) -> pl.DataFrame:
+    """
+    The panel without the periods that may not serve as baseline.
+
+    A period before the start of a place that chose hot spots or matched places would carry its
+    luck into the baseline. Periods after the selection window serve every place that has not
+    started yet.
+    """
+    panel = work.panel
+    if panel is None or work.plan.baseline == "all":
+        return pl.DataFrame() if panel is None else panel
+    start, end = pl.col("period_start"), pl.col("period_end")
+    chosen = (end >= work.plan.selection_from) & (start <= work.plan.selection_to)
+    history = (start >= work.plan.history_from) & (end <= work.plan.history_to)
+    spare = start.is_in(sorted(work.baseline_periods or ()))
+    matched = history & ~spare if work.baseline_periods is not None else pl.lit(value=False)
+    return panel.filter(~chosen & ~matched)
+
+
+def _bands(work: Work) -> dict[str, str]:
+    if work.places is None:
+        return {}
+    rings = work.places.filter(pl.col("ring_outer_m").is_not_null())
+    return {
+        row["place_id"]: f"{row['ring_inner_m']:g}-{row['ring_outer_m']:g} m"
+        for row in rings.iter_rows(named=True)
+    }
+
+
+def _why_no_panel(work: Work) -> str:
+    if work.hotspots is None:
+        return work.inputs.missing.get("hotspot", "No hot spots were supplied.")
+    return "No outcome could be counted in the hot spots."
+
+
+def _without_effect(work: Work, outcome_ids: list[str], status: str, reason: str) -> pl.DataFrame:
+    return estimate.rows(
+        [
+            dict(described(work, outcome_id))
+            | {
+                "question": work.question_of(outcome_id),
+                "population": "treated hot spots",
+                "estimand": "rate_ratio",
+                "method": "poisson_imputation_jackknife",
+                "role": work.role_of(outcome_id),
+                "unit": "ratio",
+                "status": status,
+                "reason": reason,
+            }
+            for outcome_id in outcome_ids
+        ]
+    )
+
+
+def _recorded(work: Work) -> tuple[pl.DataFrame | None, str]:
+    """Recorded events of the primary outcome by hot spot, to stand beside what people believe."""
+    if work.panel is None or not work.lock.outcomes_visible or first_start(work) is None:
+        return None, ""
+    primary = work.plan.primary
+    counted = work.panel.filter(outcome=primary, hours="all", kind="hotspot")
+    if counted.is_empty():
+        return None, ""
+    totals = counted.group_by(hotspot_id="place_id").agg(events=pl.col("count").sum())
+    return totals.sort("hotspot_id"), outcomes()[primary].label

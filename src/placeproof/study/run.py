@@ -1,0 +1,179 @@
+"""One run of a study: the steps in their order, and the result put in place when it is whole."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from placeproof.errors import InputError, SettingsError
+from placeproof.study import (
+    concluding,
+    counting,
+    estimating,
+    manifest,
+    placing,
+    reading,
+    store,
+    writing,
+)
+from placeproof.study.plan import lock_state, read_plan
+from placeproof.study.reading import Progress
+from placeproof.study.settings import find_folder, read_study
+from placeproof.study.work import Work
+
+Step = Callable[[Work], None]
+
+STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
+    ("outcomes", "selecting outcomes", (placing.select_outcomes,)),
+    ("places", "finding places", (placing.find_places, placing.describe_places)),
+    ("patrols", "measuring patrols", (estimating.measure_patrols,)),
+    ("panel", "counting events", (counting.count_panel, counting.follow_missing_locations)),
+    ("effects", "estimating effects", (estimating.estimate_effects,)),
+    ("health", "reading health data", (estimating.describe_health,)),
+    ("surveys", "estimating from the survey", (estimating.estimate_survey,)),
+    ("interviews", "counting the people heard", (estimating.describe_interviews,)),
+    ("answers", "answering the questions", (concluding.conclude,)),
+    ("report", "writing the report", ()),
+)
+"""Name for `--until`, words for people, and what is done. Reading always comes first."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was written: where, and what it says in short."""
+
+    folder: Path
+    whole: bool
+    answers: list[dict[str, object]]
+    findings: int
+    rows_in: int
+    rows_kept: int
+    rows_quarantined: int
+    rows_superseded: int
+    errors: int
+    warnings: int
+    notices: list[str]
+
+    def as_dict(self) -> dict[str, object]:
+        """The run as plain values."""
+        return {
+            "run": self.folder.name,
+            "folder": str(self.folder),
+            "whole": self.whole,
+            "report": str(self.folder / "report.html") if self.whole else None,
+            "answers": self.answers,
+            "findings": self.findings,
+            "rows_in": self.rows_in,
+            "rows_kept": self.rows_kept,
+            "rows_quarantined": self.rows_quarantined,
+            "rows_superseded": self.rows_superseded,
+        }
+
+    def lines(self) -> list[str]:
+        """The run as a person reads it."""
+        superseded = f" + {self.rows_superseded:,} superseded" if self.rows_superseded else ""
+        lines = [
+            f"{self.rows_in:,} rows in = {self.rows_kept:,} kept"
+            f" + {self.rows_quarantined:,} quarantined{superseded}; {self.findings:,} findings.",
+            *(
+                f"  {row['question']:<5}{row['status']:<16}{row['confidence']:<10}{row['title']}"
+                for row in self.answers
+            ),
+        ]
+        if self.errors or self.warnings:
+            lines.append(
+                f"{self.errors} errors and {self.warnings} warnings about the files:"
+                " the report lists them; placeproof check says how to mend them."
+            )
+        lines += self.notices
+        lines.append(f"Report: {self.folder / 'report.html'}" if self.whole else str(self.folder))
+        return lines
+
+
+def run(folder: Path, *, until: str | None, progress: Progress) -> Run:
+    """
+    Evaluate a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    until : str or None
+        Name of the last step to do; None: all. A run that stops early is kept, and never becomes
+        the newest result.
+    progress : callable
+        Told of each step.
+
+    Returns
+    -------
+    Run
+        The last whole run stays in place until this one is whole.
+
+    Raises
+    ------
+    StudyError
+        Whatever a user can mend, in one of its kinds.
+    """
+    folder = find_folder(folder)
+    names = [name for name, _, _ in STEPS]
+    if until is not None and until not in names:
+        raise SettingsError(f"there is no step {until!r}.", mend="name one of " + ", ".join(names))
+    study, plan = read_study(folder), read_plan(folder)
+    lock = lock_state(folder, plan, outcomes_public=study.outcomes_public)
+    building = store.start(folder)
+    try:
+        inputs = reading.read_all(study, progress)
+        _require_something(inputs)
+        work = Work(study, plan, lock, inputs, progress)
+        last = names.index(until) if until else len(names) - 1
+        for done, (_name, words, steps) in enumerate(STEPS[: last + 1]):
+            progress(words, done, len(STEPS))
+            for step in steps:
+                step(work)
+        whole = until in (None, "report")
+        record = manifest.manifest(work, until=names[last])
+        writing.write(building, work, record, whole=whole)
+        final = store.finish(building, str(record["run"]), newest=whole)
+    except BaseException:
+        store.abandon(building)
+        raise
+    progress("done", len(STEPS), len(STEPS))
+    return _made(work, final, whole=whole)
+
+
+def _require_something(inputs: reading.Inputs) -> None:
+    if not inputs.tables:
+        listed = [
+            f"{row['feed']}: {row['message']}"
+            for row in inputs.result.notices.iter_rows(named=True)
+            if row["severity"] == "error"
+        ]
+        raise InputError(
+            "no feed of the study could be read:\n  - " + "\n  - ".join(listed),
+            mend="placeproof check says more about each",
+        )
+
+
+def _made(work: Work, folder: Path, *, whole: bool) -> Run:
+    result = work.inputs.result
+    totals = {
+        part: int(result.receipts[f"rows_{part}"].sum())
+        for part in ("in", "kept", "quarantined", "superseded")
+    }
+    severities = result.notices["severity"]
+    answers = work.tables.get("answer", pl.DataFrame())
+    wanted = ("question", "title", "status", "confidence")
+    return Run(
+        folder=folder,
+        whole=whole,
+        answers=[{name: row[name] for name in wanted} for row in answers.to_dicts()],
+        findings=work.tables["finding"].height if "finding" in work.tables else 0,
+        rows_in=totals["in"],
+        rows_kept=totals["kept"],
+        rows_quarantined=totals["quarantined"],
+        rows_superseded=totals["superseded"],
+        errors=int((severities == "error").sum()),
+        warnings=int((severities == "warning").sum()),
+        notices=[work.lock.stamp] if work.lock.stamp else [],
+    )

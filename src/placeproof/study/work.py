@@ -1,0 +1,104 @@
+"""What a run knows so far: handed from step to step, each of which adds what it made."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from placeproof.definitions import Outcome, outcomes
+from placeproof.study.plan import Lock, Plan
+from placeproof.study.reading import Inputs, Progress
+from placeproof.study.settings import Study
+
+
+@dataclass
+class Work:
+    """One run: what was asked, what was read, what was made of it."""
+
+    study: Study
+    plan: Plan
+    lock: Lock
+    inputs: Inputs
+    progress: Progress
+    selected: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Outcome id to its events, each with `place_id` once places are known."""
+    not_supplied: dict[str, str] = field(default_factory=dict)
+    """Outcome id to the reason why it cannot be counted."""
+    hotspots: pl.DataFrame | None = None
+    comparison: pl.DataFrame | None = None
+    places: pl.DataFrame | None = None
+    panel: pl.DataFrame | None = None
+    baseline_periods: frozenset[date] | None = None
+    """Starts of the periods before patrols that may serve as baseline; None: all of them."""
+    estimates: list[pl.DataFrame] = field(default_factory=list)
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Further tables that the run keeps."""
+
+    def rng(self, step: str, item: str) -> np.random.Generator:
+        """
+        Randomness for one step and item: the same for the same seed, whatever else runs.
+
+        Parameters
+        ----------
+        step, item : str
+            What it is for.
+
+        Returns
+        -------
+        numpy.random.Generator
+            Seeded by the plan's seed and a hash of step and item.
+        """
+        digest = hashlib.sha256(f"{step}/{item}".encode()).digest()
+        words = [int.from_bytes(digest[i : i + 4], "big") for i in range(0, 16, 4)]
+        return np.random.default_rng(np.random.SeedSequence([self.plan.seed, *words]))
+
+    def add(self, estimates: pl.DataFrame) -> None:
+        """Keep estimates for the answers."""
+        self.estimates.append(estimates)
+
+    def role_of(self, outcome: str) -> str:
+        """The part that an outcome plays by the plan."""
+        if outcome in self.plan.headline_per_question.values() or outcome == self.plan.primary:
+            return "headline"
+        return "negative_control" if outcome in self.plan.negative_controls else "beside"
+
+    def question_of(self, outcome: str) -> str:
+        """The research question that an outcome speaks to: the plan's word goes first."""
+        for question, headline in self.plan.headline_per_question.items():
+            if headline == outcome:
+                return question
+        return outcomes()[outcome].question
+
+    def feeds_of(self, outcome: str) -> str:
+        """Canonical tables behind an outcome counted in places, separated by blanks."""
+        sources = outcomes()[outcome].source_tables
+        drawn = "" if self.plan.derive else " hotspot"
+        return " ".join(sources) + drawn
+
+
+def described(work: Work, outcome: str) -> Mapping[str, object]:
+    """
+    Name an outcome as estimates do.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    outcome : str
+        Its id.
+
+    Returns
+    -------
+    mapping
+        `outcome`, `outcome_label`, `definition_edition`, `feeds`.
+    """
+    definition: Outcome = outcomes()[outcome]
+    return {
+        "outcome": outcome,
+        "outcome_label": definition.label,
+        "definition_edition": definition.edition_tag,
+        "feeds": work.feeds_of(outcome),
+    }
