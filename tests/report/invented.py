@@ -1,15 +1,14 @@
 """An invented study: every kind of finding that a report can meet, with no data behind it."""
 
-import json
 import math
 from datetime import date
 
 import polars as pl
 import shapely
 
-from placeproof.answers.findings import from_estimates
+from placeproof.answers import answer_all, from_estimates, release
 from placeproof.report import ReportContents, StudyFacts
-from placeproof.tables import Answer, Place
+from placeproof.tables import Place
 from placeproof.tables.estimate import rows
 
 START, END = date(2018, 7, 1), date(2024, 6, 30)
@@ -109,7 +108,7 @@ def _crime() -> list[dict]:
                 )  # fmt: skip
             made.append(
                 {**effect(question, key, label, 0.001), "estimand": "pre_trend_slope",
-                 "method": "poisson_slope", "unit": "log ratio per year", "lower": -0.04,
+                 "method": "poisson_slope", "p_value": 0.9, "diagnostics": '{"power": 0.85}', "unit": "log ratio per year", "lower": -0.04,
                  "upper": 0.042, "role": "robustness"}
             )  # fmt: skip
             made.append(
@@ -190,30 +189,18 @@ def _rest() -> list[dict]:
 
 
 def findings() -> pl.DataFrame:
-    return from_estimates(rows(_crime() + _survey() + _rest()), inputs=INPUTS)
+    return release(from_estimates(rows(_crime() + _survey() + _rest()), inputs=INPUTS))
 
 
 def answers(found: pl.DataFrame) -> pl.DataFrame:
-    titles = "Serious violence|Other crime and harm|Anti-social behaviour|Awareness|Effectiveness|Safety|Confidence in the police|Demography|Night-time economy|Hospital attendances"
-    made = []
-    for number, title in enumerate(titles.split("|"), 1):
-        key = f"RQ{number}"
-        head = found.filter(question=key, role="headline")["finding_id"].to_list()
-        summary = f"{title} changed by {{{head[0]}:full}}." if head else "Nothing can be said."
-        made.append(
-            {
-                "question": key,
-                "title": f"How did patrols bear on {title.lower()}?",
-                "status": "answered" if head else "not answerable",
-                "because": "The rows it needs are there." if head else "The feed was not supplied.",
-                "summary": summary,
-                "confidence": "moderate" if head else "none",
-                "grade_reasons": json.dumps(["Comparison places over time set the grade."]),
-                "finding_ids": json.dumps(head),
-                "next_step": None if head else "Supply the feed.",
-            }
-        )
-    return Answer.validate(pl.DataFrame(made, schema_overrides={"next_step": pl.String}), cast=True)
+    return answer_all(
+        found,
+        supplied=dict.fromkeys(INPUTS, True),
+        exploratory=True,
+        retrospective=False,
+        plausible_effect=0.2,
+        few_places_below=10,
+    )
 
 
 def places() -> tuple[pl.DataFrame, bytes]:

@@ -194,7 +194,7 @@ def _trends(headline: Row, same: Sequence[Row]) -> list[Failed]:
 
 
 def disagree(headline: Row, adjusted: Row) -> bool:
-    """Whether the trend-adjusted estimate lies outside the headline's interval, or points elsewhere."""
+    """Whether the trend-adjusted estimate lies outside the headline's interval or points away."""
     value = number(adjusted, "estimate")
     lower, upper = number(headline, "lower"), number(headline, "upper")
     if value is None or lower is None or upper is None:

@@ -10,7 +10,7 @@ from placeproof.answers.reading import (
     direction,
     feeds,
     is_estimated,
-    listed,
+    is_everyone,
     number,
     placeholder,
 )
@@ -109,7 +109,10 @@ def _varying(
     if not known or len(missing) == len(_STRANDS):
         why = _why(study, missing or list(_STRANDS), absent, split)
         return unanswerable(why, step)
-    told = [_told(name, rows, named) for name, rows in strands.items() if rows]
+    leading = frozenset(
+        str(row["outcome"]) for row in study.rows if row["role"] == "headline" and is_everyone(row)
+    )
+    told = [_told(name, rows, named, leading) for name, rows in strands.items() if rows]
     chosen = [row for _, rows in told for row in rows]
     grade = lowered(
         "low",
@@ -142,7 +145,9 @@ def _why(study: Study, missing: Sequence[str], absent: dict[str, str], split: Se
     return f"Not split: {'; '.join(told)}."
 
 
-def _told(name: str, rows: Sequence[Row], named: Callable[[Row], str]) -> tuple[str, Sequence[Row]]:
+def _told(
+    name: str, rows: Sequence[Row], named: Callable[[Row], str], leading: frozenset[str]
+) -> tuple[str, Sequence[Row]]:
     contrasts = [row for row in rows if _is_contrast(row)]
     if contrasts:
         standing = [row for row in contrasts if _stands_out(row)][:_SHOWN]
@@ -158,7 +163,7 @@ def _told(name: str, rows: Sequence[Row], named: Callable[[Row], str]) -> tuple[
             for row in standing
         )
         return f"In {name}, groups that differ: {words}.", standing
-    first = _same_as_first(rows)
+    first = _same_as_first(rows, leading)
     label = f"{first[0]['outcome_label']}, {first[0]['population']}"
     words = "; ".join(
         f"{named(row)}: {_pointed(row)}" for row in first
@@ -170,8 +175,8 @@ def _pointed(row: Row) -> str:
     return wording.pointed(row) if row["unit"] == "ratio" else placeholder(row, "full")
 
 
-def _same_as_first(rows: Sequence[Row]) -> list[Row]:
-    order = sorted(rows, key=lambda row: row["role"] != "headline")
+def _same_as_first(rows: Sequence[Row], leading: frozenset[str]) -> list[Row]:
+    order = sorted(rows, key=lambda row: (row["outcome"] not in leading, row["role"] != "headline"))
     first = order[0]
     keys = ("outcome", "population", "estimand", "method")
     return [row for row in rows if all(row[key] == first[key] for key in keys)][: 2 * _SHOWN]

@@ -169,6 +169,7 @@ def _places(material: Material) -> Section:
                 "places; the table lists the hot spots.",
                 svg=drawing,
                 data=_places_table(places),
+                printed_data=True,
             )
         )
     rows = material.of("places")

@@ -100,7 +100,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart (Vega-Lite `spec`) or a drawing (`svg`), with its words for those who do not see it."""
+    """A chart (Vega-Lite `spec`) or a drawing (`svg`), with its words for those who do not see it.
+
+    On paper the table behind it stands in the annex, unless `printed_data` wants it here too.
+    """
 
     identity: str
     title: str
@@ -110,21 +113,23 @@ class Figure:
     note: Spans = ()
     data: Table | None = None
     stamp: str = ""
+    printed_data: bool = False
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """A hint for the authors that a text of theirs could stand here; only in HTML, never printed."""
+    """A hint for the authors that a text of theirs could stand here; on screen only."""
 
     spans: Spans
 
 
 @dataclass(frozen=True)
 class Folded:
-    """Blocks that a reader on screen opens; on paper they are open."""
+    """Blocks that a reader on screen opens; on paper they are open, or left to the annex."""
 
     summary: str
     blocks: "tuple[Block, ...]"
+    printed: bool = True
 
 
 Block = Paragraph | Bullets | Heading | Table | Figure | Invitation | Folded
@@ -181,6 +186,19 @@ def _inside(block: Block) -> Iterator[Block]:
 def figures_of(document: Document) -> list[Figure]:
     """Every figure of the report in reading order."""
     return [block for block in blocks_of(document) if isinstance(block, Figure)]
+
+
+def on_paper(block: Block) -> "tuple[Block, ...]":
+    """What stands on paper where a block stands on screen."""
+    match block:
+        case Invitation() | Folded(printed=False):
+            return ()
+        case Folded(blocks=blocks):
+            return tuple(made for inner in blocks for made in on_paper(inner))
+        case Figure(data=Table() as data) if block.printed_data:
+            return (block, data)
+        case _:
+            return (block,)
 
 
 def spans_of(document: Document) -> Iterator[Span]:

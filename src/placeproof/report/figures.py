@@ -47,7 +47,7 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
     data = [_interval_point(index, label, row) for index, (label, row) in enumerate(rows)]
     kinds = [kind for kind in style.MEANING if any(point["kind"] == kind for point in data)]
     order = {"field": "order", "type": "ordinal", "axis": None, "sort": "ascending"}
-    x = {"type": "quantitative", "title": axis, "axis": {"tickCount": 6}}
+    x = {"type": "quantitative", "title": axis, "axis": {"tickCount": 6, "grid": False}}
     scale = {"zero": rows[0][1]["unit"] == "share"}
     words = {"align": "left", "x": 0, "limit": {"expr": "width"}, "baseline": "middle"}
     layers: list[dict[str, object]] = [
@@ -67,14 +67,8 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
                 "shape": _shape(kinds),
             },
         },
-        {
-            "mark": {"type": "text", "dy": -32, "fontSize": 13, "color": style.INK, **words},
-            "encoding": {"text": {"field": "label"}},
-        },
-        {
-            "mark": {"type": "text", "dy": -16, "fontSize": 12, "color": style.QUIET, **words},
-            "encoding": {"text": {"field": "figure"}},
-        },
+        *_line_of_words("label", {**words, "dy": -32, "fontSize": 13, "color": style.INK}),
+        *_line_of_words("figure", {**words, "dy": -16, "fontSize": 12, "color": style.QUIET}),
     ]
     if is_change(rows[0][1]) or no_effect(rows[0][1]) == 1:
         zero = 0 if is_change(rows[0][1]) else 1
@@ -88,6 +82,16 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
             "layer": layers,
         }
     )
+
+
+def _line_of_words(field: str, look: dict[str, object]) -> list[dict[str, object]]:
+    """Words with a paper-coloured edge, so that the line of no change never strikes them."""
+    edge = {"stroke": style.PAPER, "strokeWidth": 5, "color": style.PAPER, "strokeJoin": "round"}
+    encoding = {"text": {"field": field}}
+    return [
+        {"mark": {"type": "text", **look, **edge}, "encoding": encoding},
+        {"mark": {"type": "text", **look}, "encoding": encoding},
+    ]
 
 
 def _interval_point(index: int, label: str, row: Row) -> dict[str, object]:
@@ -242,7 +246,7 @@ def svg(spec: Mapping[str, object]) -> str:
 
 
 def steady(drawing: str) -> str:
-    """Number the clip paths and gradients of a drawing from one, so that it is the same each time."""
+    """Number clip paths and gradients from one, so that a drawing is the same each time."""
     names: dict[str, str] = {}
 
     def renamed(match: re.Match[str]) -> str:
@@ -251,7 +255,7 @@ def steady(drawing: str) -> str:
     return re.sub(r"\b(clip|gradient)_?\d+\b", renamed, drawing)
 
 
-def png(drawing: str, *, scale: float = 2.0) -> bytes:
+def png(drawing: str, *, scale: float = 1.6) -> bytes:
     """A drawing as pixels, for formats that take no SVG."""
     import vl_convert
 

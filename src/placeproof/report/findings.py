@@ -3,7 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from placeproof.report import figures
-from placeproof.report.document import Block, Figure, Name, Paragraph, Spans, Table, Text
+from placeproof.report.document import (
+    Block,
+    Figure,
+    Name,
+    Paragraph,
+    Span,
+    Spans,
+    Table,
+    Text,
+)
 from placeproof.report.numbers import is_change
 from placeproof.report.spans import figure, number
 
@@ -25,7 +34,7 @@ MOST_LINES = 24
 
 def plain(identifier: object) -> str:
     """An identifier such as a method's or an estimand's in words."""
-    return str(identifier).replace("_", " ")
+    return str(identifier).replace("_", " ").replace("poisson", "Poisson")
 
 
 def hours_words(hours: object) -> str:
@@ -107,13 +116,26 @@ def estimates_table(
         for index, row in enumerate(rows)
     )
     numeric = frozenset(range(1, 1 + len(kept)))
-    return Table(identity, caption, head, body, numeric, stamp=stamp)
+    return Table(identity, caption, head, body, numeric, note=_level_note(rows), stamp=stamp)
+
+
+def _level_note(rows: Sequence[Row]) -> Spans:
+    leveled = [row for row in rows if row["status"] == "estimated" and row["level"] is not None]
+    firsts = list({row["level"]: row for row in reversed(leveled)}.values())[::-1]
+    return (Text("Coverage that the intervals claim: "), *_commas(firsts)) if firsts else ()
+
+
+def _commas(rows: Sequence[Row]) -> Spans:
+    spans: list[Span] = []
+    for row in rows:
+        spans += [*([Text(", ")] if spans else []), number(row, "level")]
+    return tuple(spans)
 
 
 def _interval_cell(row: Row) -> Spans:
     if row["status"] != "estimated" or row["lower"] is None:
         return ()
-    return (number(row, "interval"),)
+    return (number(row, "range"),)
 
 
 def _reason_cell(row: Row) -> Spans:
@@ -146,7 +168,17 @@ def interval_block(
     spec = figures.intervals(
         [(label(row, *by), row) for row in drawable], axis=axis_words(drawable)
     )
-    return (Figure(identity, title, alt, spec=spec, data=table, stamp=stamp),)
+    return (
+        Figure(
+            identity,
+            title,
+            alt,
+            spec=spec,
+            data=table,
+            stamp=stamp,
+            printed_data=len(rows) > len(drawable),
+        ),
+    )
 
 
 def series_block(

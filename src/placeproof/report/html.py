@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -28,6 +28,8 @@ from placeproof.report.document import (
     Spans,
     Table,
     Text,
+    figures_of,
+    on_paper,
 )
 from placeproof.report.numbers import WORDS_FOR_STATUS
 
@@ -50,10 +52,13 @@ def page(document: Document, *, drawings: Mapping[str, str], interactive: bool =
     str
         HTML that makes no request to anywhere, ever; its own content policy forbids it.
     """
-    charts = interactive and any(f.spec for f in _figures(document))
+    charts = interactive and any(f.spec for f in figures_of(document))
     scripts = [_vega(), _asset("page.js")] if charts else []
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-    policy += f"form-action 'none'; script-src {' '.join(map(_hashed, scripts)) or chr(39) + 'none' + chr(39)}"
+    allowed = " ".join(_hashed(script) for script in scripts) or "'none'"
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        f"form-action 'none'; script-src {allowed}"
+    )
     writer = _Writer(drawings, charts, document.stamp)
     body = "".join(writer.section(section, 2) for section in document.sections)
     title = escape(document.title)
@@ -65,7 +70,8 @@ def page(document: Document, *, drawings: Mapping[str, str], interactive: bool =
         f"<title>{title}</title><style>{style.css()}</style></head><body>"
         '<a class="skip" href="#summary">Skip to the summary</a>'
         f'<header class="frame"><div class="cover"><p class="force" dir="auto">'
-        f'{escape(document.force)}</p><h1 dir="auto">{title}</h1>{stamp}{_facts(document)}</div></header>'
+        f'{escape(document.force)}</p><h1 dir="auto">{title}</h1>{stamp}{_facts(document)}'
+        "</div></header>"
         f'<div class="frame columns">{_contents(document)}<main>{body}</main></div>'
         f'<footer class="frame"><p>{_footer(document)}</p></footer>'
         + "".join(f"<script>{script}</script>" for script in scripts)
@@ -73,7 +79,7 @@ def page(document: Document, *, drawings: Mapping[str, str], interactive: bool =
     )
 
 
-def article(document: Document, *, images: Mapping[str, bytes]) -> str:
+def article(document: Document, *, images: Mapping[str, str]) -> str:
     """
     Render the document as plain HTML with pixel images, for the converter to Word.
 
@@ -82,7 +88,7 @@ def article(document: Document, *, images: Mapping[str, bytes]) -> str:
     document : Document
         The report.
     images : mapping
-        The PNG of each figure by its identity.
+        The file name of each figure's PNG by its identity.
 
     Returns
     -------
@@ -96,7 +102,8 @@ def article(document: Document, *, images: Mapping[str, bytes]) -> str:
         for words, value in document.facts
     )
     stamp = f"<p><strong>{escape(document.stamp)}</strong></p>" if document.stamp else ""
-    return f'<html lang="en-GB"><body><p>{escape(document.force)}</p>{stamp}{facts}{body}</body></html>'
+    head = f"<p>{escape(document.force)}</p>{stamp}{facts}"
+    return f'<html lang="en-GB"><body>{head}{body}</body></html>'
 
 
 class _Writer:
@@ -113,7 +120,8 @@ class _Writer:
     def block(self, block: Block, level: int) -> str:
         match block:
             case Paragraph(spans=spans, style=look):
-                return f'<p dir="auto"{f" class={chr(34)}{look}{chr(34)}" if look else ""}>{self.spans(spans)}</p>'
+                kind = f' class="{look}"' if look else ""
+                return f'<p dir="auto"{kind}>{self.spans(spans)}</p>'
             case Bullets(items=items, ordered=ordered):
                 tag = "ol" if ordered else "ul"
                 points = "".join(f'<li dir="auto">{self.spans(item)}</li>' for item in items)
@@ -193,9 +201,11 @@ class _Writer:
         role = f'role="img" aria-label="{escape(figure.alt)}"'
         data = ""
         if figure.data is not None:
-            data = f"<details><summary>The figures behind it</summary>{self.table(figure.data)}</details>"
+            table = self.table(figure.data)
+            data = f"<details><summary>The figures behind it</summary>{table}</details>"
+        caption = f"<figcaption>{escape(figure.title)}{tag}</figcaption>"
         return (
-            f'<figure id="{escape(figure.identity)}"><figcaption>{escape(figure.title)}{tag}</figcaption>'
+            f'<figure id="{escape(figure.identity)}">{caption}'
             f'<div class="static" {role}>{drawing}</div>{live}{data}</figure>'
         )
 
@@ -203,7 +213,7 @@ class _Writer:
 class _PlainWriter(_Writer):
     """The same without what only a browser knows."""
 
-    def __init__(self, images: Mapping[str, bytes], stamp: str) -> None:
+    def __init__(self, images: Mapping[str, str], stamp: str) -> None:
         super().__init__({}, False, stamp)
         self.images = images
 
@@ -214,13 +224,8 @@ class _PlainWriter(_Writer):
         return f'<h{level} id="{escape(section.identity)}">{title}</h{level}>{inner}'
 
     def block(self, block: Block, level: int) -> str:
-        match block:
-            case Invitation():
-                return ""
-            case Folded(blocks=blocks):
-                return "".join(self.block(each, level) for each in blocks)
-            case _:
-                return super().block(block, level)
+        make = super().block
+        return "".join(make(each, level) for each in on_paper(block))
 
     def span(self, span: Span) -> str:
         match span:
@@ -254,15 +259,14 @@ class _PlainWriter(_Writer):
         return f"<tr>{cells}</tr>"
 
     def figure(self, figure: Figure) -> str:
-        image = self.images.get(figure.identity)
-        data = self.table(figure.data) if figure.data is not None else ""
-        if image is None:
-            return data
-        source = "data:image/png;base64," + base64.b64encode(image).decode("ascii")
+        source = self.images.get(figure.identity)
+        if source is None:
+            return ""
         alt = escape(f"{figure.title}. {figure.alt}")
+        stamp = f" ({figure.stamp})" if figure.stamp else ""
         return (
-            f'<p><strong>{escape(figure.title)}</strong></p><p><img src="{source}" alt="{alt}" '
-            f'style="width:16cm"></p>{data}'
+            f"<p><strong>{escape(figure.title + stamp)}</strong></p>"
+            f'<p><img src="{source}" alt="{alt}" style="width:16cm"></p>'
         )
 
 
@@ -329,12 +333,6 @@ def _short(section: Section, writer: _PlainWriter) -> str:
 def _footer(document: Document) -> str:
     words = "Made with Placeproof. Every figure links to the finding it comes from."
     return f"{escape(document.stamp)}. {words}" if document.stamp else words
-
-
-def _figures(document: Document) -> Iterator[Figure]:
-    from placeproof.report.document import figures_of
-
-    yield from figures_of(document)
 
 
 def _hashed(script: str) -> str:

@@ -52,6 +52,15 @@ class Material:
         """The findings of one question, or of delivery, places or data."""
         return self._by_question.get(question, [])
 
+    def headline_outcomes(self, question: str) -> frozenset[str]:
+        """Outcomes with a headline in a question."""
+        rows = self.of(question)
+        return frozenset(str(row["outcome"]) for row in rows if row["role"] == "headline")
+
+    def ids(self, answer: Row) -> Sequence[str]:
+        """The findings that carry an answer."""
+        return [str(identity) for identity in json.loads(str(answer["finding_ids"]))]
+
     def reasons(self, answer: Row) -> Sequence[str]:
         """What set and lowered the grade of an answer."""
         return [str(reason) for reason in json.loads(str(answer["grade_reasons"]))]

@@ -30,9 +30,9 @@ def shown(finding: Mapping[str, object], field: str = "estimate") -> str:
     finding : mapping
         One row of table `finding`.
     field : str
-        `estimate`, `lower`, `upper`, `interval` (with its level), `full` (estimate and interval),
-        `size` (the estimate without its sign), `minimum_detectable_effect`, `level`, `p_value`,
-        `n`, `n_places`, `n_events`.
+        `estimate`, `lower`, `upper`, `range` (the interval's ends), `interval` (with its level),
+        `full` (estimate and interval), `size` (the estimate without its sign),
+        `minimum_detectable_effect`, `level`, `p_value`, `n`, `n_places`, `n_events`.
 
     Returns
     -------
@@ -137,13 +137,18 @@ _COUNTED = {
 _WRITTEN = {"minutes", "hours", "min", "m", "m2", "km"}
 
 
-def _interval(finding: Mapping[str, object]) -> str:
+def _range(finding: Mapping[str, object]) -> str:
     if finding["lower"] is None or finding["upper"] is None:
         return "no interval"
     low = _value(finding, finding["lower"], unit=False)
-    high = _value(finding, finding["upper"], unit=False)
+    return f"{low} to {_value(finding, finding['upper'], unit=False)}"
+
+
+def _interval(finding: Mapping[str, object]) -> str:
+    if finding["lower"] is None or finding["upper"] is None:
+        return "no interval"
     level = f"{_level(finding)} " if finding["level"] is not None else ""
-    return f"{level}interval {low} to {high}"
+    return f"{level}interval {_range(finding)}"
 
 
 def _full(finding: Mapping[str, object]) -> str:
@@ -196,6 +201,7 @@ _FIELDS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "lower": _end("lower"),
     "upper": _end("upper"),
     "interval": _interval,
+    "range": _range,
     "full": _full,
     "size": _size,
     "minimum_detectable_effect": _detectable,

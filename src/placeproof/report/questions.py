@@ -8,6 +8,8 @@ from placeproof.report.material import Material, Row
 from placeproof.report.numbers import is_change
 from placeproof.report.spans import sentence
 
+_LONGEST_SERIES = 60
+
 _STATUS = {
     "answered": "Answered",
     "partly": "Partly answered",
@@ -50,6 +52,8 @@ def _question(material: Material, answer: Row) -> Section:
     ]
     for part in _PARTS:
         blocks += part(material, key, rows)
+    if not rows:
+        blocks += _carried(material, key, answer)
     if answer["next_step"]:
         blocks.append(
             Paragraph(
@@ -73,6 +77,24 @@ def _grade(material: Material, answer: Row) -> list[Block]:
     return [words, Bullets(tuple(sentence(reason, material.by_id) for reason in reasons))]
 
 
+def _carried(material: Material, key: str, answer: Row) -> list[Block]:
+    """The findings of other questions on which an answer rests, as those of RQ8 and RQ9 do."""
+    carried = [material.by_id[each] for each in material.ids(answer) if each in material.by_id]
+    blocks: list[Block] = []
+    for index, unit in enumerate(dict.fromkeys(str(row["unit"]) for row in carried)):
+        same = [row for row in carried if row["unit"] == unit]
+        blocks += parts.interval_block(
+            same,
+            identity=f"{key}-carried-{index}",
+            title="Findings that carry this answer",
+            alt="One line for each finding with its interval; the table that follows holds the "
+            "same figures.",
+            by=parts.differing(same, "outcome", "population", "subgroup", "hours", "method"),
+            stamp=material.stamp,
+        )
+    return blocks
+
+
 Part = Callable[[Material, str, Sequence[Row]], list[Block]]
 
 
@@ -86,7 +108,14 @@ def _effects(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         and (is_change(row) or row["role"] == "headline")
         and row["estimand"] not in ("event_study_rate_ratio",)
     ]
-    chosen.sort(key=lambda row: (row["role"] != "headline", str(row["outcome_label"])))
+    first = material.headline_outcomes(key)
+    chosen.sort(
+        key=lambda row: (
+            row["outcome"] not in first,
+            str(row["outcome_label"]),
+            row["role"] != "headline",
+        )
+    )
     found: list[Block] = []
     for unit in dict.fromkeys(str(row["unit"]) for row in chosen):
         same = [row for row in chosen if row["unit"] == unit]
@@ -107,7 +136,9 @@ def _effects(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
 
 def _event_study(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     found: list[Block] = []
-    chosen = [row for row in rows if row["estimand"] == "event_study_rate_ratio"]
+    studied = [row for row in rows if row["estimand"] == "event_study_rate_ratio"]
+    first = material.headline_outcomes(key)
+    chosen = [row for row in studied if row["outcome"] in first] or studied[:_LONGEST_SERIES]
     for index, outcome in enumerate(dict.fromkeys(str(row["outcome"]) for row in chosen)):
         same = [row for row in chosen if row["outcome"] == outcome]
         found += parts.series_block(
@@ -176,8 +207,9 @@ def _by_outcome(
     material: Material, key: str, rows: Sequence[Row], column: str, title: str
 ) -> list[Block]:
     chosen = [row for row in rows if row["horizon"] == "all" and row["role"] != "not_impact"]
+    first = material.headline_outcomes(key)
     groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in chosen:
+    for row in sorted(chosen, key=lambda row: row["outcome"] not in first):
         kind = (str(row["outcome_label"]), str(row["estimand"]), str(row["unit"]))
         groups.setdefault(kind, []).append(row)
     blocks: list[Block] = []
@@ -194,7 +226,10 @@ def _by_outcome(
             stamp=material.stamp,
         )
     if len(blocks) > 3:
-        return [*blocks[:2], Folded(f"{title}: the other outcomes", tuple(blocks[2:]))]
+        return [
+            *blocks[:2],
+            Folded(f"{title}: the other outcomes", tuple(blocks[2:]), printed=False),
+        ]
     return blocks
 
 
@@ -202,9 +237,7 @@ def _levels(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     chosen = [
         row
         for row in rows
-        if row["role"] == "description"
-        and _overall(row)
-        and not _is_ring(row)
+        if (row["role"] == "description" and _overall(row) and not _is_ring(row))
         or (row["role"] in ("headline", "beside") and _overall(row) and _is_level(row))
     ]
     chosen = [row for row in chosen if row["role"] == "description" or not is_change(row)]
@@ -252,7 +285,7 @@ def _along_time(material: Material, key: str, rows: Sequence[Row]) -> list[Block
             stamp=material.stamp,
         )
     if len(blocks) > 2:
-        return [*blocks[:1], Folded("Other series", tuple(blocks[1:]))]
+        return [*blocks[:1], Folded("Other series", tuple(blocks[1:]), printed=False)]
     return blocks
 
 

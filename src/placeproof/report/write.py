@@ -60,7 +60,7 @@ def write(
         raise OutputError(
             f"The report could not be written. {'; '.join(refused)}. "
             f"Written: {', '.join(path.name for path in written) or 'none'}.",
-            mend="Close the file in the program that holds it open (or free the disk), then run again.",
+            mend="close the file where it is open, or free the disk, and run again",
         )
     return written
 
