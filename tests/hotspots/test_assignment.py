@@ -11,6 +11,7 @@ import shapely
 from placeproof.errors import SettingsError
 from placeproof.hotspots import assign, assign_by_code, assign_to_places
 from placeproof.hotspots.register import place_rows
+
 from .conftest import box, points
 
 Make = Callable[..., pl.DataFrame]
@@ -169,7 +170,9 @@ def test_agrees_with_distances_taken_one_by_one(seed: int, hotspot: Make) -> Non
     order = sorted(range(8), key=lambda i: (starts[i], f"H{i}"))
     expected = []
     for east, north in events.select("easting_m", "northing_m").rows():
-        reach = [(box(*corners[i]).distance(shapely.Point(east, north)), k) for k, i in enumerate(order)]
+        reach = [
+            (box(*corners[i]).distance(shapely.Point(east, north)), k) for k, i in enumerate(order)
+        ]
         distance, rank = min((round(d, 4), k) for d, k in reach)
         name = f"H{order[rank]}"
         expected.append(

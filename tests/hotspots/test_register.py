@@ -9,6 +9,7 @@ import shapely
 
 from placeproof.errors import ContractError, GeometryError
 from placeproof.hotspots import first_treated, outline_on, places, require_register, version_on
+
 from .conftest import box
 
 Make = Callable[..., pl.DataFrame]

@@ -8,6 +8,7 @@ import polars as pl
 import shapely
 
 from placeproof.hotspots import assign, places, ring_places
+
 from .conftest import box, points
 
 Make = Callable[..., pl.DataFrame]
@@ -42,7 +43,9 @@ def test_rings_overlap_neither_each_other_nor_a_target(
     spots, beside = _scene(hotspot, comparison_place)
     targets = pl.concat([places(spots, day=date(2022, 1, 1)), beside])
     rings = ring_places(targets, edges_m=EDGES)
-    assert rings.filter(pl.col("kind") == "comparison_ring")["target_id"].unique().to_list() == ["C"]
+    assert rings.filter(pl.col("kind") == "comparison_ring")["target_id"].unique().to_list() == [
+        "C"
+    ]
     ground = [shapely.from_wkb(w) for w in rings["geometry"]]
     solid = [shapely.from_wkb(w) for w in targets["geometry"]]
     for i, one in enumerate(ground):

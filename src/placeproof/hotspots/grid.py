@@ -79,6 +79,7 @@ def grid_counts(
         One row per cell: `cell_east`, `cell_north` (whole numbers, times `cell_m` gives the lower
         left corner), `count` and `events` (rows). Sorted by north, then east.
     """
+    cells = area_cells(area_wkb, cell_m=cell_m)
     amount = pl.len().cast(pl.Float64) if weight is None else pl.col(weight).sum().cast(pl.Float64)
     counted = (
         events.filter(pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null())
@@ -89,8 +90,7 @@ def grid_counts(
         .agg(count=amount, events=pl.len().cast(pl.Int64))
     )
     return (
-        area_cells(area_wkb, cell_m=cell_m)
-        .join(counted, on=["cell_east", "cell_north"], how="left")
+        cells.join(counted, on=["cell_east", "cell_north"], how="left")
         .with_columns(pl.col("count").fill_null(0.0), pl.col("events").fill_null(0))
         .sort("cell_north", "cell_east")
     )
