@@ -13,10 +13,12 @@ from placeproof.errors import OutputError, SettingsError
 from placeproof.rehearsal import (
     crimes,
     health,
+    interviews,
     patrols,
     register,
     registers,
     study_files,
+    survey,
     truth,
 )
 from placeproof.rehearsal.choices import (
@@ -252,6 +254,15 @@ def _cost_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
     return registers.COST_SECTION, facts
 
 
+def _survey_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    return survey.section(), survey.write_survey(data, world.hotspots, world.rng("survey"))
+
+
+def _interview_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = interviews.write_interviews(data, world.hotspots, world.rng("interviews"))
+    return interviews.SECTIONS, facts
+
+
 _FEED_WRITERS = {
     "crimes": _crime_feed,
     "incidents": _incident_feed,
@@ -267,6 +278,8 @@ _FEED_WRITERS = {
     "events": _event_feed,
     "shocks": _shock_feed,
     "cost": _cost_feed,
+    "survey": _survey_feed,
+    "interviews": _interview_feed,
 }
 
 
