@@ -103,7 +103,7 @@ def _fates(
         .agg(pl.col("amount").sum())
         .iter_rows()
     )
-    timeless = float(numbered["weight"].sum()) - float(parts["amount"].sum())
+    uncounted = numbered.join(parts.select("event").unique(), on="event", how="anti")
     return {
         # Read from the panel itself, so that the sum checks it and does not repeat it.
         "in the panel": float(days["count"].sum()),
@@ -111,5 +111,5 @@ def _fates(
         "outside all places": lost.get("outside all places", 0.0),
         "outside the window": lost.get("outside the window", 0.0),
         "in months not supplied": lost.get("in months not supplied", 0.0),
-        "without a time": timeless if abs(timeless) > 1e-6 else 0.0,
+        "without a time": float(uncounted["weight"].sum()),
     }
