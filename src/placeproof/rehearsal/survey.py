@@ -241,7 +241,7 @@ def write_survey(
     table = people.rename(headers).with_columns(
         pl.Series("Consent", np.where(consented, "Yes", "No"))
     )
-    table = table.with_columns(answers).select(
+    table = table.with_columns(**answers).select(
         *_PLAIN.values(),
         *(item.column for item in ITEMS.values()),
         *(y[0] for y in YES_NO.values()),
