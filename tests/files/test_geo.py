@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 import shapely
 
+from placeproof import files
 from placeproof.errors import GeometryError, InputError, SettingsError
 from placeproof.files import geo
 from placeproof.files.feed import FeedSpec, Surroundings
@@ -295,4 +296,137 @@ def test_small_areas_need_a_code_each(tmp_path: Path, columns: Any, words: str) 
         )
 
 
-assert FeedSpec
+COLUMNS = {
+    "hotspot_id": "Ref",
+    "version": "Ver",
+    "name": "Name",
+    "kind": "Type",
+    "valid_from": "From",
+    "valid_to": "To",
+}
+
+
+def spec(*paths: Path, **changes: Any) -> FeedSpec:
+    facts: dict[str, Any] = {
+        "name": "hotspots",
+        "contract": "hotspot",
+        "format": "auto",
+        "paths": paths,
+        "columns": COLUMNS,
+        "root": paths[0].parent,
+    }
+    return FeedSpec(**{**facts, **changes})
+
+
+def faulty(result: Any) -> list[tuple[int, str]]:
+    return list(result.quarantine.select("source_row", "rule").iter_rows())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("crs", ["EPSG:27700", "EPSG:4326", "EPSG:3857"])
+def test_a_register_is_read_the_same_from_every_format(tmp_path: Path, name: str, crs: str) -> None:
+    path = written(tmp_path / name, frame([SQUARE, WITH_HOLE, TWO_PARTS], crs))
+    result = files.read(spec(path), SURROUNDINGS)
+    spots = result.tables["hotspot"]
+    assert spots["hotspot_id"].to_list() == ["H01", "H02", "H03"]
+    assert spots["area_m2"].to_list() == pytest.approx(
+        [SQUARE.area, WITH_HOLE.area, TWO_PARTS.area], rel=1e-3
+    )
+    assert spots["kind"].to_list() == ["nte"] * 3
+    assert spots["valid_from"].to_list() == [date(2021, 7, 26)] * 3
+    assert spots["source_row"].to_list() == [2, 3, 4]
+    assert result.receipts.select("path", "rows_in", "rows_kept").row(0) == (name, 3, 3)
+
+
+def test_bad_outlines_go_to_quarantine_and_the_others_stay(tmp_path: Path) -> None:
+    bow_tie = shapely.Polygon(
+        [(458_000, 304_000), (458_200, 304_200), (458_200, 304_000), (458_000, 304_200)]
+    )
+    far = shapely.box(600_000, 304_000, 600_200, 304_200)
+    edge = shapely.box(499_900, 304_000, 500_100, 304_200)
+    data = frame([SQUARE, bow_tie, None, shapely.Point(458_000, 304_000), far, edge])
+    result = files.read(spec(written(tmp_path / "spots.geojson", data)), SURROUNDINGS)
+    assert result.tables["hotspot"]["hotspot_id"].to_list() == ["H01", "H06"]
+    assert faulty(result) == [
+        (3, "geometry-invalid"),
+        (4, "geometry-missing"),
+        (5, "geometry-not-polygon"),
+        (6, "outside-force"),
+    ]
+    assert result.flagged["rule"].to_list() == ["partly-outside-force"]
+    receipt = result.receipts.row(0, named=True)
+    assert (receipt["rows_in"], receipt["rows_kept"], receipt["rows_quarantined"]) == (6, 2, 4)
+
+
+def test_repeats_and_contradictions(tmp_path: Path) -> None:
+    data = frame(
+        [SQUARE, SQUARE, WITH_HOLE, TWO_PARTS],
+        Ref=["A", "A", "B", "B"],
+        Name=["A", "A", "B", "B"],
+    )
+    result = files.read(spec(written(tmp_path / "spots.gpkg", data)), SURROUNDINGS)
+    assert result.tables["hotspot"]["hotspot_id"].to_list() == ["A"]
+    assert faulty(result) == [(3, "duplicate-id"), (4, "duplicate-id"), (5, "duplicate-id")]
+
+
+def test_versions_of_one_hot_spot_may_not_overlap_in_time(tmp_path: Path) -> None:
+    data = frame(
+        [SQUARE, WITH_HOLE, SQUARE, WITH_HOLE, TWO_PARTS],
+        Ref=["A", "A", "B", "B", "C"],
+        Ver=[1, 2, 1, 2, 1],
+        From=["2021-07-26", "2024-01-01", "2021-07-26", "2024-01-01", "2024-02-01"],
+        To=["2023-12-31", None, None, None, "2024-01-01"],
+    )
+    result = files.read(spec(written(tmp_path / "spots.gpkg", data)), SURROUNDINGS)
+    kept = result.tables["hotspot"].select("hotspot_id", "version").rows()
+    assert kept == [("A", 1), ("A", 2), ("B", 1)]
+    assert faulty(result) == [(5, "versions-overlap"), (6, "end-before-start")]
+
+
+def test_blank_keys_unknown_kinds_and_wrong_dates_are_named(tmp_path: Path) -> None:
+    data = frame(
+        [SQUARE, WITH_HOLE, TWO_PARTS],
+        Ref=[None, "B", "C"],
+        Type=["NTE", "Pub", "NTE"],
+        From=["2021-07-26", "2021-07-26", "31/02/2021"],
+    )
+    path = written(tmp_path / "spots.gpkg", data)
+    result = files.read(spec(path, date_format="%d/%m/%Y"), SURROUNDINGS)
+    rules = set(faulty(result))
+    assert {(2, "blank value"), (3, "unknown-code"), (4, "wrong-date")} <= rules
+    assert result.tables["hotspot"].is_empty()
+    assert "nothing-kept" in result.notices["code"].to_list()
+    mapped = files.read(
+        spec(path, date_format="%d/%m/%Y", values={"kind": {"Pub": "nte"}}), SURROUNDINGS
+    )
+    assert mapped.tables["hotspot"]["hotspot_id"].to_list() == ["B"]
+
+
+def test_what_is_not_mapped_is_said_or_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path / "spots.gpkg", frame([SQUARE]))
+    few = {"hotspot_id": "Ref", "valid_from": "From"}
+    result = files.read(spec(path, columns=few), SURROUNDINGS)
+    assert result.tables["hotspot"].select("name", "version", "kind").row(0) == (
+        "H01", 1, "unknown",
+    )  # fmt: skip
+    assert result.notices["code"].to_list() == ["column-not-mapped"] * 2
+    with pytest.raises(InputError, match="which column is valid_from"):
+        files.read(spec(path, columns={"hotspot_id": "Ref"}), SURROUNDINGS)
+    with pytest.raises(InputError, match="has no column Nope; it has Ref"):
+        files.read(spec(path, columns={**COLUMNS, "town": "Nope"}), SURROUNDINGS)
+    with pytest.raises(InputError, match="which table hotspot has not"):
+        files.read(spec(path, columns={**COLUMNS, "colour": "Name"}), SURROUNDINGS)
+    with pytest.raises(InputError, match='contract = "hotspot"'):
+        files.read(spec(path, contract="crime", format="geo"), SURROUNDINGS)
+
+
+def test_two_files_make_one_register_and_overlap_is_noticed(tmp_path: Path) -> None:
+    one = written(tmp_path / "a.gpkg", frame([SQUARE], Ref=["A"]))
+    shifted = shapely.box(458_100, 304_000, 458_300, 304_200)
+    neighbour = shapely.box(458_200, 304_200, 458_300, 304_300)
+    two = written(tmp_path / "b.gpkg", frame([shifted, neighbour], Ref=["B", "C"]))
+    result = files.read(spec(one, two), SURROUNDINGS)
+    assert result.tables["hotspot"]["hotspot_id"].to_list() == ["A", "B", "C"]
+    (message,) = result.notices.filter(pl.col("code") == "places-overlap")["message"]
+    assert "1 pairs" in message
+    assert "A and B" in message

@@ -9,8 +9,40 @@ from numpy.typing import NDArray
 from placeproof import geometry
 from placeproof.errors import GeometryError, InputError
 from placeproof.files import outlines
+from placeproof.files.feed import FeedResult, FeedSpec, Surroundings
 from placeproof.files.shapes import Shapes, open_shapes
 from placeproof.tables import Place
+
+
+def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
+    """
+    Read a feed of outlines: the register of hot spots.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        As `register.read`.
+    surroundings : Surroundings
+        As `register.read`.
+
+    Returns
+    -------
+    FeedResult
+        Table hotspot.
+
+    Raises
+    ------
+    InputError
+        If the contract is another table: LSOAs and the force are settings of the study.
+    """
+    if spec.contract != "hotspot":
+        raise InputError(
+            f'[data.{spec.name}] reads outlines as table "{spec.contract}".',
+            mend='Set contract = "hotspot"; the force and LSOAs are named under [study].',
+        )
+    from placeproof.files import register
+
+    return register.read(spec, surroundings)
 
 
 def outline(path: Path, *, crs: str | None = None, layer: str | None = None) -> bytes:
