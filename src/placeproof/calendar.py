@@ -267,11 +267,6 @@ def aoristic(occurred: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame:
     InputError
         If a window ends before it starts.
 
-    Sources
-    -------
-    Ratcliffe, J. H. (2000) Aoristic analysis; known to us by name and principle, not opened: to
-    be checked.
-
     Examples
     --------
     Friday 20:00 to Saturday 06:00 under nte-core: 9 of 10 hours are "nte", 1 is "other".

@@ -50,8 +50,7 @@ def to_metres(longitude_deg: Any, latitude_deg: Any) -> tuple[np.ndarray, np.nda
     Returns
     -------
     easting_m, northing_m : arrays of float
-        Within about 3 m of the official grid (docs/decisions/0003), the same shift for
-        neighbours.
+        Within 3 m of the official grid in England (docs/decisions/0003); neighbours shift alike.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def to_metres(longitude_deg: Any, latitude_deg: Any) -> tuple[np.ndarray, np.nda
 
 def to_degrees(easting_m: Any, northing_m: Any) -> tuple[np.ndarray, np.ndarray]:
     """
-    Project the British National Grid to degrees; the exact inverse of `to_metres`.
+    Project the British National Grid to degrees: the inverse of `to_metres`, to a few millimetres.
 
     Parameters
     ----------
