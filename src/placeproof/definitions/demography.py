@@ -138,9 +138,10 @@ def age_band(age: pl.Expr, *, edition: str) -> pl.Expr:
         If the edition is not known.
     """
     bands = _edition(AGE_BANDS, edition)
-    within = pl.when(age >= bands.starts[0]).then(age)
-    cut = within.cut(list(bands.starts[1:]), labels=list(bands.labels), left_closed=True)
-    return cut.cast(pl.String)
+    band = pl.lit(None, dtype=pl.String)
+    for youngest, label in zip(bands.starts, bands.labels, strict=True):
+        band = pl.when(age >= youngest).then(pl.lit(label)).otherwise(band)
+    return band.alias("age_band")
 
 
 def sex_group(sex: pl.Expr, *, edition: str) -> pl.Expr:
