@@ -1,10 +1,12 @@
-"""Imputation, jackknife and placebo permutation against R, statsmodels and slow obvious versions."""
+"""Imputation, jackknife, placebo permutation: against R, statsmodels and slow obvious versions."""
 
 import numpy as np
 import polars as pl
 import pytest
 import simulate
 import statsmodels.api as sm
+
+from conftest import REFERENCE
 
 from placeproof.effects.effect import effects, overall
 from placeproof.effects.grid import Grid, grid, only
@@ -203,3 +205,19 @@ def test_same_seed_same_permutations(invented) -> None:
     first = placebo_log_ratios(table, permutations=50, rng=np.random.default_rng(9))
     second = placebo_log_ratios(table, permutations=50, rng=np.random.default_rng(9))
     assert np.array_equal(first, second)
+
+
+def test_imputation_agrees_with_etwfe(invented) -> None:
+    # pyfixest inside etwfe stops at a relative change of the deviance of 1e-8: five digits are its.
+    table = pl.read_csv(REFERENCE / "effects_etwfe.csv", comment_prefix="#")
+    oracle = dict(zip(table["name"], table["value"].cast(pl.Float64), strict=True))
+    balanced = invented.filter(
+        ~pl.col("place_id").is_in(["P01", "P03", "P10"])
+        & (pl.col("period_start") != invented["period_start"].unique().sort()[5])
+    )
+    laid = laid_out(balanced)
+    for name, expected in oracle.items():
+        days = [laid.period_starts[k - 2] for k in (9, 13, 17) if name in ("all", f"cohort_{k:02d}")]
+        cells = laid.after & np.array([c in days for c in laid.cohorts])[:, None]
+        made = effects(laid, parts=cells[None], level=0.95)[0]
+        assert (made.observed - made.imputed) / made.cells == pytest.approx(expected, rel=2e-5)
