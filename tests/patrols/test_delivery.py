@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
+from placeproof.answers.findings import DESCRIPTIVE_KEYS
 from placeproof.calendar import NTE_PRESETS, nte_intervals
 from placeproof.patrols import (
     delivered_minutes,
@@ -260,6 +261,7 @@ def test_nothing_supplied_says_what_is_missing() -> None:
     assert found["reason"].null_count() == 0
     assert set(found["outcome"]) == {
         "delivered_minutes",
+        "stated_minutes",
         "planned_minutes",
         "window_attended",
         "log_matched",
@@ -323,3 +325,13 @@ def test_overlap_by_hand() -> None:
     last = moments(pl.Series([at(-1), at(11), at(30), at(19), at(20), at(30)]))
     assert (one.seconds_within(first, last) / 60).tolist() == [0, 8, 0, 0, 0, 0]
     assert one.touched(first, last).tolist() == [False, True, True, False, True, False]
+
+
+def test_no_two_rows_have_the_same_descriptive_keys() -> None:
+    found = run(
+        pings=held_by_hand()[0],
+        tasking=held_by_hand()[1],
+        patrol_log=logs(("H01", 2, 10)),
+        delivered=delivered({}, {"kind": "visit", "started_at": at(0), "ended_at": at(5)}),
+    )
+    assert found.select(DESCRIPTIVE_KEYS).is_unique().all()

@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from placeproof.answers.findings import DESCRIPTIVE_KEYS
 from placeproof.surveys import estimates
 from placeproof.surveys.levels import holm
 from placeproof.tables import Estimate
@@ -54,7 +55,12 @@ def test_board_counts_people_by_area_and_in_all(city, hotspots) -> None:
     found = run(city, hotspot=hotspots(AREAS))
     total = only(found, outcome="survey_people", subgroup="all", population="all who answered")
     assert total["estimate"] == 600
-    assert json.loads(total["diagnostics"]) == {"met": False, "target": 2000}
+    assert json.loads(total["diagnostics"]) == {
+        "answered_from": "2024-05-01",
+        "answered_to": "2024-05-01",
+        "met": False,
+        "target": 2000,
+    }
     areas = found.filter(pl.col("outcome") == "survey_people", pl.col("subgroup") != "all")
     assert areas["estimate"].sum() == 600
     steps = found.filter(pl.col("outcome").str.starts_with("survey_responses_"))
@@ -220,3 +226,11 @@ def test_input_is_not_changed(city) -> None:
     before = city.clone()
     run(city)
     assert city.equals(before)
+
+
+def test_no_two_rows_have_the_same_descriptive_keys(city) -> None:
+    found = run(
+        city,
+        recorded=pl.DataFrame({"hotspot_id": AREAS, "events": [float(n) for n in range(20)]}),
+    )
+    assert found.select(DESCRIPTIVE_KEYS).is_unique().all()

@@ -13,7 +13,7 @@ from placeproof.patrols.delivery import (
     visit_rows,
 )
 from placeproof.patrols.minutes import observed_days, occupied, stated_minutes
-from placeproof.patrols.rows import Row, missing
+from placeproof.patrols.rows import Row, finished, missing
 from placeproof.patrols.visits import ready_made_visits, visits
 from placeproof.tables import Visit, estimate
 
@@ -85,7 +85,7 @@ def estimates(
             days = delivered["operating_day"].unique().sort()
     rows += _windows(tasking, seen, days, nte, nte_id)
     rows += _logs(patrol_log, seen, days, log_tolerance_s)
-    return estimate.rows(rows)
+    return estimate.rows(finished(rows))
 
 
 def _stated(

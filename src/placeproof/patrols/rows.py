@@ -1,6 +1,7 @@
 """What the rows about delivery share: by place and month, never by unit, officer or device."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -148,5 +149,36 @@ def window_of(days: pl.Series) -> Row:
     Returns
     -------
     row
+        Under `days`, for `finished` to move into the diagnostics.
     """
-    return {"window_start": days.min(), "window_end": days.max()}
+    return {"days": (days.min(), days.max())}
+
+
+def finished(rows: Sequence[Row]) -> list[Row]:
+    """
+    Move the days of the data into the diagnostics.
+
+    They are not the window of the row: what a finding is called never depends on the data.
+
+    Parameters
+    ----------
+    rows : sequence of rows
+        As `window_of` left them. Not modified.
+
+    Returns
+    -------
+    list of rows for table `estimate`
+    """
+    done = []
+    for row in rows:
+        first, last = _pair(row.get("days"))
+        said = json.loads(str(row.get("diagnostics", "{}")))
+        if first is not None:
+            said |= {"first_day": str(first), "last_day": str(last)}
+        plain = {name: value for name, value in row.items() if name != "days"}
+        done.append(plain | {"diagnostics": json.dumps(said, sort_keys=True)})
+    return done
+
+
+def _pair(days: object) -> tuple[object, object]:
+    return days if isinstance(days, tuple) else (None, None)

@@ -2,10 +2,12 @@
 
 import polars as pl
 
+from placeproof.tables.consent import refusals
+from placeproof.tables.withdrawal import withdrawn
+
 STEPS = ("withdrawn", "no_consent", "excluded", "repeated", "conflicting", "eligible")
 """What can become of a response that was received; each has exactly one of these."""
 
-_COVERING = ("survey", "analysis")
 _LINEAGE = ("source_sha256", "source_row")
 
 
@@ -56,55 +58,6 @@ def judged(
         step = pl.when(condition).then(pl.lit(name)).otherwise(step)
     # Lineage breaks ties, so that the same copy of a repeated response is kept whatever the order.
     return response.sort(["response_id", *_LINEAGE]).with_columns(step=step)
-
-
-def refusals(consent: pl.DataFrame | None, *, kind: str) -> pl.Series:
-    """
-    Identifiers whose consent rows say no to the use of their contribution.
-
-    Parameters
-    ----------
-    consent : table `consent`, or None
-        Only the scopes survey and analysis are read: refusing quotes does not refuse analysis.
-    kind : str
-        Kind of subject: response or speaker.
-
-    Returns
-    -------
-    Series of str, sorted
-    """
-    if consent is None or consent.is_empty():
-        return pl.Series("subject_id", [], dtype=pl.String)
-    covering = consent.filter(pl.col("subject_kind") == kind, pl.col("scope").is_in(_COVERING))
-    refused, given = pl.col("at").filter(~pl.col("given")), pl.col("at").filter(pl.col("given"))
-    later_yes = refused.is_not_null().all() & (given.max() > refused.max()).fill_null(False)
-    # Each scope for itself: a later yes to one does not take back a no to the other.
-    return (
-        covering.group_by("subject_id", "scope")
-        .agg(any_no=(~pl.col("given")).any(), later_yes=later_yes)
-        .filter(pl.col("any_no") & ~pl.col("later_yes"))["subject_id"]
-        .unique()
-        .sort()
-    )
-
-
-def withdrawn(withdrawal: pl.DataFrame | None, *, kind: str) -> pl.Series:
-    """
-    Identifiers of people who left.
-
-    Parameters
-    ----------
-    withdrawal : table `withdrawal`, or None
-    kind : str
-        Kind of subject: response or speaker.
-
-    Returns
-    -------
-    Series of str, sorted
-    """
-    if withdrawal is None or withdrawal.is_empty():
-        return pl.Series("subject_id", [], dtype=pl.String)
-    return withdrawal.filter(pl.col("subject_kind") == kind)["subject_id"].unique().sort()
 
 
 def unreviewed(response_flag: pl.DataFrame | None) -> pl.Series:

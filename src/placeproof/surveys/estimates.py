@@ -1,6 +1,8 @@
 """The survey strand as one table of estimates."""
 
+import json
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -156,9 +158,22 @@ def _alpha(design: Design) -> Row:
 
 
 def _dated(rows: list[Row], people: pl.DataFrame) -> list[Row]:
+    """In the diagnostics: what a finding is called never depends on the data."""
     days = people["completed_at"].dt.convert_time_zone(LOCAL_ZONE).dt.date()
-    first, last = days.min(), days.max()
-    return [row | {"window_start": first, "window_end": last} for row in rows]
+    when = {"answered_from": _iso(days.min()), "answered_to": _iso(days.max())}
+    return [
+        row
+        | {
+            "diagnostics": json.dumps(
+                json.loads(str(row.get("diagnostics", "{}"))) | when, sort_keys=True
+            )
+        }
+        for row in rows
+    ]
+
+
+def _iso(day: object) -> str | None:
+    return day.isoformat() if isinstance(day, date) else None
 
 
 def _nothing(reason: str) -> list[Row]:

@@ -86,17 +86,23 @@ def _question_contrasts(
                 continue
             answered = design.answered(measure)
             present = {name: g & answered for name, g in groups.items() if (g & answered).any()}
-            common = {"level": level, "question": question}
             for name, members in present.items():
                 subgroup = f"{variable}={name}"
                 shares.append(
                     _level_row(
-                        design, measure, members=members, subgroup=subgroup, role="beside", **common
+                        design,
+                        measure,
+                        members=members,
+                        level=level,
+                        question=question,
+                        subgroup=subgroup,
+                        role="beside",
                     )
                 )
                 rest = _rest(present, name, question)
                 if rest is not None:
-                    gaps.append(_gap_row(design, measure, members, rest, subgroup, **common))
+                    gap = _gap(design, measure, members, rest, level)
+                    gaps.append(_gap_row(design, measure, gap, subgroup, level, question))
     if not shares:
         return [_no_split(design, question, variables)]
     return shares + _adjusted(gaps)
@@ -156,17 +162,8 @@ def _level_row(
     return row | _numbers(found, level) | _said(design, found, further)
 
 
-def _gap_row(
-    design: Design,
-    measure: Measure,
-    members: Bools,
-    rest: Bools,
-    subgroup: str,
-    *,
-    level: float,
-    question: str,
-) -> Row:
-    found = difference(
+def _gap(design: Design, measure: Measure, members: Bools, rest: Bools, level: float) -> Spread:
+    return difference(
         design.values(measure),
         weights=design.weights,
         areas=design.areas,
@@ -174,6 +171,11 @@ def _gap_row(
         second=rest,
         level=level,
     )
+
+
+def _gap_row(
+    design: Design, measure: Measure, found: Spread, subgroup: str, level: float, question: str
+) -> Row:
     kind = "share" if measure.share else "mean"
     against = "other hours" if question == "RQ9" else "everyone else who answered"
     return (

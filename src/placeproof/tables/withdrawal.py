@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import polars as pl
+
 from placeproof.tables.contract import (
     Table,
     instant,
@@ -26,3 +28,22 @@ class Withdrawal(Table):
     at = instant("When the withdrawal arrived", null="not supplied")
     source_sha256 = source_sha256()
     source_row = source_row()
+
+
+def withdrawn(withdrawal: pl.DataFrame | None, *, kind: str) -> pl.Series:
+    """
+    Identifiers of people who left.
+
+    Parameters
+    ----------
+    withdrawal : table `withdrawal`, or None
+    kind : str
+        Kind of subject: response or speaker.
+
+    Returns
+    -------
+    Series of str, sorted
+    """
+    if withdrawal is None or withdrawal.is_empty():
+        return pl.Series("subject_id", [], dtype=pl.String)
+    return withdrawal.filter(pl.col("subject_kind") == kind)["subject_id"].unique().sort()
