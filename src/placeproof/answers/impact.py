@@ -50,10 +50,11 @@ def reply(study: Study, question: str) -> Reply:
         and row["method"] == estimated[0]["method"]
     ]  # fmt: skip
     others = _definitions(rows, estimated) if question == "RQ1" else []
-    summary = " ".join(
-        wording.effect(row) + wording.adjusted(_adjusted(rows, row)) for row in estimated
+    summary = wording.paragraphs(
+        " ".join(wording.effect(row) + wording.adjusted(_adjusted(rows, row)) for row in estimated),
+        wording.rings(ring_rows),
+        wording.definitions(others),
     )
-    summary += wording.rings(ring_rows) + wording.definitions(others)
     weakest = min(range(len(grades)), key=lambda index: _rank(grades[index]))
     return Reply(
         status,

@@ -11,6 +11,7 @@ from placeproof.answers.reading import (
     feeds,
     is_estimated,
     is_everyone,
+    listed,
     number,
     placeholder,
 )
@@ -113,7 +114,7 @@ def _varying(
         str(row["outcome"]) for row in study.rows if row["role"] == "headline" and is_everyone(row)
     )
     told = [_told(name, rows, named, leading) for name, rows in strands.items() if rows]
-    chosen = [row for _, rows in told for row in rows]
+    chosen = [row for _, _, rows in told for row in rows]
     grade = lowered(
         "low",
         "Groups and hours are contrasts within the study, with fewer events or people each: low.",
@@ -126,7 +127,10 @@ def _varying(
     return Reply(
         status,
         because,
-        " ".join(words for words, _ in told),
+        wording.paragraphs(
+            " ".join(short for short, _, _ in told),
+            *(words for _, words, _ in told),
+        ),
         Grade(grade.confidence, grade.reasons),
         chosen,
         step if missing else None,
@@ -147,28 +151,48 @@ def _why(study: Study, missing: Sequence[str], absent: dict[str, str], split: Se
 
 def _told(
     name: str, rows: Sequence[Row], named: Callable[[Row], str], leading: frozenset[str]
-) -> tuple[str, Sequence[Row]]:
+) -> tuple[str, str, Sequence[Row]]:
+    """One strand: in short, at length, and the findings it speaks of."""
     contrasts = [row for row in rows if _is_contrast(row)]
     if contrasts:
-        standing = [row for row in contrasts if _stands_out(row)][:_SHOWN]
-        if not standing:
-            return (
-                f"In {name} no difference between groups that these data can show, after allowing "
-                "for the number of contrasts.",
-                contrasts[:_SHOWN],
-            )
-        words = "; ".join(
-            f"{row['outcome_label']}, {row['population']}, {named(row)}: "
-            f"{placeholder(row, 'full')} against everyone else"
-            for row in standing
-        )
-        return f"In {name}, groups that differ: {words}.", standing
+        return _contrasts_told(name, contrasts, named)
     first = _same_as_first(rows, leading)
     label = f"{first[0]['outcome_label']}, {first[0]['population']}"
+    words = "; ".join(f"{named(row)}: {_pointed(row)}" for row in first)
+    long = f"In {name}, {label}: {words}."
+    if first[0]["unit"] != "ratio":
+        return f"In {name}, levels of {label} are given by group.", long, first
+    sides = {
+        "fell": "fell in",
+        "rose": "rose in",
+        "none": "no difference that these data can show in",
+        "unknown": "no direction can be stated in",
+    }
+    found = [
+        f"{words} {listed([named(row) for row in first if direction(row) == side])}"
+        for side, words in sides.items()
+        if any(direction(row) == side for row in first)
+    ]
+    return f"In {name}, {label}: {'; '.join(found)}.", long, first
+
+
+def _contrasts_told(
+    name: str, contrasts: Sequence[Row], named: Callable[[Row], str]
+) -> tuple[str, str, Sequence[Row]]:
+    standing = [row for row in contrasts if _stands_out(row)][:_SHOWN]
+    if not standing:
+        short = (
+            f"In {name} no difference between groups that these data can show, after allowing "
+            "for the number of contrasts."
+        )
+        return short, "", contrasts[:_SHOWN]
     words = "; ".join(
-        f"{named(row)}: {_pointed(row)}" for row in first
-    )  # fmt: skip
-    return f"In {name}, {label}: {words}.", first
+        f"{row['outcome_label']}, {row['population']}, {named(row)}: "
+        f"{placeholder(row, 'full')} against the others"
+        for row in standing
+    )
+    short = f"In {name} some groups differ from the others; the question's own page names them."
+    return short, f"In {name}, groups that differ: {words}.", standing
 
 
 def _pointed(row: Row) -> str:

@@ -11,6 +11,11 @@ from placeproof.answers.reading import (
 )
 
 
+def paragraphs(*parts: str) -> str:
+    """Parts of a summary, the shortest answer first; a summary page prints only the first."""
+    return "\n\n".join(part for part in parts if part)
+
+
 def hours(row: Row) -> str:
     """Hours of a finding in words."""
     kind, _, preset = str(row["hours"]).partition(":")
@@ -77,7 +82,7 @@ def rings(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     told = "; ".join(f"{row['population']}: {pointed(row)}" for row in rows)
-    return f" Around the hot spots: {told}."
+    return f"Around the hot spots: {told}."
 
 
 def definitions(rows: Sequence[Row]) -> str:
@@ -85,7 +90,7 @@ def definitions(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     told = "; ".join(f"{row['outcome_label']}: {pointed(row)}" for row in rows)
-    return f" Under the other registered definitions: {told}."
+    return f"Under the other registered definitions: {told}."
 
 
 def adjusted(row: Row | None) -> str:

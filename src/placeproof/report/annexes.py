@@ -1,7 +1,7 @@
 """The annexes: all methods, all findings, data quality, definitions, provenance."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -18,9 +18,10 @@ from placeproof.report.document import (
     Table,
     Text,
 )
+from placeproof.report.figures import position
 from placeproof.report.material import Material, Row
-from placeproof.report.numbers import shown, whole
-from placeproof.report.spans import cell, number, recorded
+from placeproof.report.numbers import whole
+from placeproof.report.spans import number, recorded
 
 
 def section(material: Material) -> Section:
@@ -153,6 +154,8 @@ def _flat(manifest: Mapping[str, object], prefix: str = "") -> list[tuple[str, s
     found: list[tuple[str, str]] = []
     for key in sorted(manifest):
         value = manifest[key]
+        if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
+            continue  # lists of files and the like have tables of their own
         name = f"{prefix}{key}".replace("_", " ")
         if isinstance(value, Mapping):
             found += _flat(value, f"{name}, ")
@@ -172,11 +175,11 @@ def _files(receipts: pl.DataFrame) -> Table:
     ]
     rows = tuple(
         (
-            (Name(str(row["path"])),),
+            (Recorded(f"{index}", "files"), Text(". "), Name(str(row["path"]))),
             *((Recorded(whole(row[name] or 0), "files"),) for name in counts),
             (Name(str(row["sha256"])[:16], code=True),),
         )
-        for row in receipts.sort("feed", "path").iter_rows(named=True)
+        for index, row in enumerate(receipts.sort("feed", "path").iter_rows(named=True), 1)
     )
     heads = (name.replace("_", " ").capitalize() for name in counts)
     head = ("File", *heads, "SHA-256, first characters")
@@ -185,9 +188,12 @@ def _files(receipts: pl.DataFrame) -> Table:
 
 def _provenance(material: Material) -> Section:
     kept = _rows_by_feed(material.contents.receipts)
+    files = file_numbers(material.contents.receipts)
     groups: dict[str, list[Row]] = {}
     for row in material.rows:
         groups.setdefault(str(row["question"]), []).append(row)
+    for rows in groups.values():
+        rows.sort(key=_in_reading_order)
     blocks: list[Block] = [
         Paragraph(
             (
@@ -200,25 +206,38 @@ def _provenance(material: Material) -> Section:
     ]
     for question, rows in groups.items():
         title = f"Findings: {question}"
-        blocks.append(Folded(title, (_provenance_table(material, title, question, rows, kept),)))
+        blocks.append(
+            Folded(title, (_provenance_table(material, title, question, rows, kept, files),))
+        )
     return Section("provenance", (Text("All findings and their provenance"),), tuple(blocks))
 
 
+def _in_reading_order(row: Row) -> tuple[object, ...]:
+    at = position(str(row["horizon"]))
+    keys = ("outcome_label", "estimand", "method", "population", "subgroup", "hours")
+    return (*(str(row[key]) for key in keys), at if at is not None else 0, str(row["horizon"]))
+
+
 def _provenance_table(
-    material: Material, title: str, question: str, rows: list[Row], kept: dict[str, tuple[int, int]]
+    material: Material,
+    title: str,
+    question: str,
+    rows: list[Row],
+    kept: dict[str, tuple[int, int]],
+    files: dict[str, int],
 ) -> Table:
     return Table(
         f"provenance-{question}",
         title,
         ("Finding", "Value", "Estimand and method", "Rests on"),
-        tuple(_entry(row, kept) for row in rows),
+        tuple(_entry(row, kept, files) for row in rows),
         anchors=tuple(f"f-{row['finding_id']}" for row in rows),
         stamp=material.stamp,
-        widths=(0.34, 0.2, 0.2, 0.26),
+        widths=(0.33, 0.19, 0.21, 0.27),
     )
 
 
-def _entry(row: Row, kept: dict[str, tuple[int, int]]) -> tuple[Spans, ...]:
+def _entry(row: Row, kept: dict[str, tuple[int, int]], files: dict[str, int]) -> tuple[Spans, ...]:
     what = [Name(parts.label(row, "outcome", "population"))]
     for name, words in (("subgroup", parts.subgroup_words), ("hours", parts.hours_words)):
         if row[name] != "all":
@@ -235,10 +254,10 @@ def _entry(row: Row, kept: dict[str, tuple[int, int]]) -> tuple[Spans, ...]:
         Name(f"{parts.plain(row['estimand'])}; {parts.plain(row['method'])}"),
         Text(f" ({parts.ROLE_WORDS[str(row['role'])]})"),
     )
-    return ((*what, *window), value, method, _rests_on(row, kept))
+    return ((*what, *window), value, method, _rests_on(row, kept, files))
 
 
-def _rests_on(row: Row, kept: dict[str, tuple[int, int]]) -> Spans:
+def _rests_on(row: Row, kept: dict[str, tuple[int, int]], files: dict[str, int]) -> Spans:
     spans: list = []  # type: ignore[type-arg]
     if row["definition_edition"]:
         spans += [Name(str(row["definition_edition"]), code=True), Text("; ")]
@@ -254,14 +273,32 @@ def _rests_on(row: Row, kept: dict[str, tuple[int, int]]) -> Spans:
     if row["n"] is not None and row["status"] == "estimated":
         spans += [Text("based on "), number(row, "n"), Text("; ")]
     hashes = json.loads(str(row["inputs"]))
-    spans += [
-        Text("inputs "),
-        Name(" ".join(str(digest)[:8] for digest in hashes[:4]) or "none", code=True),
-    ]
-    if len(hashes) > 4:
-        spans += [Text(" and "), Recorded(whole(len(hashes) - 4), "files"), Text(" more files")]
+    spans.append(Text("files " if hashes else "no file"))
+    spans.append(Recorded(ranges([files[each] for each in hashes if each in files]), "files"))
+    unknown = [str(each)[:8] for each in hashes if each not in files]
+    if unknown:
+        spans.append(Name(" ".join(unknown[:3]) + ("…" if len(unknown) > 3 else ""), code=True))
     spans += [Text("; value "), Name(str(row["value_id"])[:12], code=True)]
     return tuple(spans)
+
+
+def file_numbers(receipts: pl.DataFrame) -> dict[str, int]:
+    """The number of each file in the table of files, by its SHA-256."""
+    if not receipts.height:
+        return {}
+    hashes = receipts.sort("feed", "path")["sha256"].to_list()
+    return {str(digest): index for index, digest in reversed(list(enumerate(hashes, 1)))}
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Whole numbers in short: "1-3, 7"."""
+    found: list[list[int]] = []
+    for each in sorted(set(numbers)):
+        if found and each == found[-1][1] + 1:
+            found[-1][1] = each
+        else:
+            found.append([each, each])
+    return ", ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in found)
 
 
 def _rows_by_feed(receipts: pl.DataFrame) -> dict[str, tuple[int, int]]:
@@ -273,6 +310,3 @@ def _rows_by_feed(receipts: pl.DataFrame) -> dict[str, tuple[int, int]]:
         str(row[key]): (row["rows_kept"], row["rows_quarantined"])
         for row in sums.iter_rows(named=True)
     }
-
-
-__all__ = ["cell", "section", "shown"]

@@ -28,8 +28,6 @@ from placeproof.report.spans import cell, number, recorded, sentence
 def summary(material: Material) -> Section:
     """Two pages that stand alone: the answer to each question and the headline numbers."""
     blocks: list[Block] = []
-    if material.stamp:
-        blocks.append(Paragraph((Text("Stamp on every number: "), Name(material.stamp)), "stamp"))
     blocks += material.authored("summary")
     blocks.append(_answers_table(material))
     headlines = [row for row in material.rows if row["role"] == "headline"]
@@ -52,11 +50,12 @@ def _answers_table(material: Material) -> Table:
     rows: list[tuple[Spans, ...]] = []
     for answer in material.answers:
         words = answer["because"] if answer["status"] == "not answerable" else answer["summary"]
+        short = str(words).split("\n\n")[0]
         rows.append(
             (
                 (Name(str(answer["question"])), Text(". "), Name(str(answer["title"]))),
                 (Text(status_words(answer["status"]), strong=True),),
-                sentence(str(words), material.by_id),
+                sentence(short, material.by_id),
                 (Text(str(answer["confidence"])),),
             )
         )
@@ -230,29 +229,48 @@ def delivery(material: Material) -> Section:
                 )
             )
         )
-    kinds = dict.fromkeys((str(row["estimand"]), str(row["unit"])) for row in rows)
-    for index, (estimand, unit) in enumerate(kinds):
-        same = [row for row in rows if (row["estimand"], row["unit"]) == (estimand, unit)]
-        blocks += _delivery_part(material, same, estimand, index)
+    whole = [row for row in rows if row["horizon"] == "all" and row["subgroup"] == "all"]
+    split = [row for row in rows if row["horizon"] == "all" and row["subgroup"] != "all"]
+    if whole:
+        blocks.append(
+            parts.estimates_table(
+                whole,
+                identity="delivered",
+                caption="What was delivered",
+                by=("outcome", *_further(whole)),
+                stamp=material.stamp,
+            )
+        )
+    if split:
+        blocks.append(
+            parts.estimates_table(
+                split,
+                identity="delivered-by-group",
+                caption="What was delivered, in parts",
+                by=("outcome", "subgroup", *_further(split)),
+                stamp=material.stamp,
+            )
+        )
+    along = [row for row in rows if row["horizon"] != "all"]
+    kinds = dict.fromkeys((str(row["outcome_label"]), str(row["unit"])) for row in along)
+    for index, (label, unit) in enumerate(kinds):
+        same = [row for row in along if (row["outcome_label"], row["unit"]) == (label, unit)]
+        blocks += _delivered_along(material, same, label, index)
     return Section("delivery", (Text("Delivery"),), tuple(blocks))
 
 
-def _delivery_part(
-    material: Material, same: Sequence[Row], estimand: str, index: int
+def _further(rows: Sequence[Row]) -> tuple[str, ...]:
+    found = parts.differing(rows, "outcome", "population", "hours", "estimand")
+    return tuple(name for name in found if name != "outcome")
+
+
+def _delivered_along(
+    material: Material, rows: Sequence[Row], label: str, index: int
 ) -> tuple[Block, ...]:
-    along = [row for row in same if row["horizon"] != "all"]
-    levels = [row for row in same if row["horizon"] == "all"]
-    title = f"Delivery: {parts.plain(estimand)}"
-    by = parts.differing(levels, "outcome", "population", "hours", "subgroup", "method")
-    table = (
-        parts.estimates_table(
-            levels, identity=f"delivery-{index}", caption=title, by=by, stamp=material.stamp
-        ),
-    )
-    return (table if levels else ()) + parts.series_block(
-        along,
+    return parts.series_block(
+        rows,
         identity=f"delivery-along-{index}",
-        title=f"{title}, along its horizon",
+        title=label,
         alt="Delivery along its horizon; the table that follows holds the figures.",
         along="",
         joined=True,

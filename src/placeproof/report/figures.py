@@ -67,12 +67,11 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
                 "shape": _shape(kinds),
             },
         },
-        *_line_of_words("label", {**words, "dy": -32, "fontSize": 13, "color": style.INK}),
-        *_line_of_words("figure", {**words, "dy": -16, "fontSize": 12, "color": style.QUIET}),
+        _line_of_words("label", {**words, "dy": -32, "fontSize": 13, "color": style.INK}),
+        _line_of_words("figure", {**words, "dy": -16, "fontSize": 12, "color": style.QUIET}),
     ]
     if is_change(rows[0][1]) or no_effect(rows[0][1]) == 1:
-        zero = 0 if is_change(rows[0][1]) else 1
-        layers.insert(0, _rule("x", zero))
+        layers.insert(0, _mark_of_no_change(0 if is_change(rows[0][1]) else 1))
     encoding = {"y": order, "tooltip": _tooltips("label", "figure")}
     return _chart(
         {
@@ -84,14 +83,16 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
     )
 
 
-def _line_of_words(field: str, look: dict[str, object]) -> list[dict[str, object]]:
-    """Words with a paper-coloured edge, so that the line of no change never strikes them."""
-    edge = {"stroke": style.PAPER, "strokeWidth": 5, "color": style.PAPER, "strokeJoin": "round"}
-    encoding = {"text": {"field": field}}
-    return [
-        {"mark": {"type": "text", **look, **edge}, "encoding": encoding},
-        {"mark": {"type": "text", **look}, "encoding": encoding},
-    ]
+def _mark_of_no_change(at: float) -> dict[str, object]:
+    """A stroke in each row, short enough never to strike the words above it."""
+    return {
+        "mark": {"type": "tick", "orient": "vertical", "size": 20, "thickness": 1.5},
+        "encoding": {"x": {"datum": at, "type": "quantitative"}, "color": {"value": style.QUIET}},
+    }
+
+
+def _line_of_words(field: str, look: dict[str, object]) -> dict[str, object]:
+    return {"mark": {"type": "text", **look}, "encoding": {"text": {"field": field}}}
 
 
 def _interval_point(index: int, label: str, row: Row) -> dict[str, object]:

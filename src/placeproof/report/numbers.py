@@ -95,7 +95,7 @@ def whole(value: float) -> str:
 def rounded(value: float) -> str:
     """Print a measured quantity with about three figures."""
     size = abs(value)
-    decimals = 0 if size >= 100 else 1 if size >= 10 else 2
+    decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
     digits = f"{size:,.{decimals}f}".replace(",", NARROW)
     return _signed(digits, value < 0 and float(digits.replace(NARROW, "")) != 0)
 

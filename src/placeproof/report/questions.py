@@ -39,8 +39,10 @@ def status_words(status: object) -> str:
 def _question(material: Material, answer: Row) -> Section:
     key = str(answer["question"])
     rows = material.of(key)
+    short, *further = str(answer["summary"]).split("\n\n")
     blocks: list[Block] = [
-        Paragraph(sentence(str(answer["summary"]), material.by_id), style="lead"),
+        Paragraph(sentence(short, material.by_id), style="lead"),
+        *(Paragraph(sentence(words, material.by_id)) for words in further),
         Paragraph(
             (
                 Text(f"{status_words(answer['status'])}. ", strong=True),
@@ -166,7 +168,12 @@ def _event_study(material: Material, key: str, rows: Sequence[Row]) -> list[Bloc
 
 
 def _rings(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
-    chosen = [row for row in rows if _is_ring(row) and row["horizon"] == "all"]
+    first = material.headline_outcomes(key)
+    chosen = [
+        row
+        for row in rows
+        if _is_ring(row) and _overall(row) and (row["outcome"] in first or not first)
+    ]
     wdd = [row for row in rows if row["estimand"] == "weighted_displacement_difference"]
     found: list[Block] = []
     changes = [row for row in chosen if is_change(row)]
@@ -213,23 +220,30 @@ def _by_outcome(
         kind = (str(row["outcome_label"]), str(row["estimand"]), str(row["unit"]))
         groups.setdefault(kind, []).append(row)
     blocks: list[Block] = []
+    others_of_it: list[Block] = []
     for index, ((outcome, estimand, _), same) in enumerate(groups.items()):
         others = [name for name in ("population", "method", "hours", "subgroup") if name != column]
         extra = [name for name in parts.differing(same, column, *others) if name != column]
+        words = f"{title}: {outcome}, {parts.plain(estimand)}"
+        by, identity = (column, *extra), f"{key}-{column}-{index}"
+        if index > 0:
+            table = parts.estimates_table(
+                same, identity=identity, caption=words, by=by, stamp=material.stamp
+            )
+            others_of_it.append(table)
+            continue
         blocks += parts.interval_block(
             same,
-            identity=f"{key}-{column}-{index}",
-            title=f"{title}: {outcome}, {parts.plain(estimand)}",
+            identity=identity,
+            title=words,
             alt="One line for each group or band of hours, with its interval; the table that "
             "follows holds the same figures.",
-            by=(column, *extra),
+            by=by,
             stamp=material.stamp,
         )
-    if len(blocks) > 3:
-        return [
-            *blocks[:2],
-            Folded(f"{title}: the other outcomes", tuple(blocks[2:]), printed=False),
-        ]
+    if others_of_it:
+        folded = f"{title}: the other outcomes"
+        blocks.append(Folded(folded, tuple(others_of_it), printed=False))
     return blocks
 
 
