@@ -201,14 +201,8 @@ def _progress() -> "Progress":
 def main() -> NoReturn:
     """Run the command line; what a user can mend is said without a traceback."""
     try:
-        app(standalone_mode=False)
-    except typer.Abort:
-        sys.exit(130)
-    except typer.Exit as leaving:
-        sys.exit(leaving.exit_code)
+        app()
     except StudyError as error:
         typer.echo(f"placeproof: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(0)

@@ -330,8 +330,10 @@ def read_section(
     values: dict[str, Any] = {}
     for key in keys:
         if key.name in found:
-            values[key.name] = found[key.name]
-            problems.extend(_faults(where, key, found[key.name]))
+            faults = _faults(where, key, found[key.name])
+            problems.extend(faults)
+            if not faults:
+                values[key.name] = found[key.name]
         elif key.required:
             problems.append(f'{where} lacks the key "{key.name}": {key.meaning}')
         else:

@@ -1,0 +1,114 @@
+"""A study in a folder of its own: small, invented, quick to run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from placeproof.study.template import plan_template
+
+AREA = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "Inventshire"},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [
+                    [[-1.3, 52.5], [-1.0, 52.5], [-1.0, 52.8], [-1.3, 52.8], [-1.3, 52.5]]
+                ],
+            },
+        }
+    ],
+}
+
+STUDY = """
+schema = 1
+[study]
+name = "A small invented study"
+force = "Inventshire Police"
+start = 2020-01-01
+cut_off = 2021-12-31
+area = "area.geojson"
+
+[data.police_uk]
+format = "police-uk"
+files = ["archive"]
+"""
+
+
+def plan(**changes: str) -> str:
+    """The template's plan for public data of 2020 and 2021, with some values changed."""
+    values = {
+        "exploratory": "true",
+        "history_from": "2020-01-01",
+        "history_to": "2020-08-31",
+        "selection_from": "2020-09-01",
+        "selection_to": "2021-02-28",
+        "analysis_from": "2020-01-01",
+        "analysis_to": "2021-12-31",
+        "primary": '"puk-violence-and-sexual-offences"',
+        "headline_per_question": '{ RQ1 = "puk-robbery", RQ2 = "puk-all-crime", RQ3 = "puk-asb" }',
+        "also": "[]",
+        "negative_controls": '["puk-burglary"]',
+        "derive": "true",
+        "derive_on": '"puk-violence-and-sexual-offences"',
+        "n": "5",
+        "period": '"month"',
+        "permutations": "49",
+    } | changes
+    lines = []
+    for line in plan_template().splitlines():
+        key = line.split(" = ")[0]
+        lines.append(f"{key} = {values[key]}" if key in values else line)
+    text = "\n".join(lines)
+    return text.replace("# patrols_start =", f"patrols_start = {changes.get('start', '2021-03-15')}")
+
+
+def write_archive(folder: Path, *, seed: int = 1, places: int = 40, months: int = 24) -> None:
+    """Monthly files in the layout of data.police.uk, with a few busy points; all invented."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    points = np.column_stack([rng.uniform(-1.25, -1.05, places), rng.uniform(52.55, 52.75, places)])
+    rates = np.concatenate([np.full(8, 14.0), np.full(places - 8, 4.0)])
+    kinds = ["Violence and sexual offences", "Robbery", "Anti-social behaviour", "Burglary"]
+    header = (
+        "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
+        "Crime type,Last outcome category,Context"
+    )
+    for index in range(months):
+        month = f"{2020 + index // 12}-{index % 12 + 1:02d}"
+        lines = [header]
+        for place, (lon, lat) in enumerate(points):
+            for kind in kinds:
+                for _ in range(rng.poisson(rates[place])):
+                    name = "" if kind.startswith("Anti") else f"{len(lines):06d}{index:058d}"
+                    lines.append(
+                        f"{name},{month},Inventshire Police,Inventshire Police,{lon:.6f},{lat:.6f},"
+                        f"On or near Invented Street {place},E0100000{place % 9},Invented,{kind},,"
+                    )
+        path = folder / month / f"{month}-inventshire-street.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def make_study(folder: Path, **changes: str) -> Path:
+    """A whole small study in `folder`."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "area.geojson").write_text(json.dumps(AREA), encoding="utf-8")
+    write_archive(folder / "data" / "archive")
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    (folder / "plan.toml").write_text(plan(**changes), encoding="utf-8")
+    return folder
+
+
+def quiet(_doing: str, _done: int, _of: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small study for the tests that only read it."""
+    return make_study(tmp_path_factory.mktemp("studies") / "small")
