@@ -73,6 +73,14 @@ def test_ground_agrees_with_counting(hotspot: Make, comparison_place: Make) -> N
     assert differ.sum() <= 12
 
 
+def test_rings_of_overlapping_hot_spots_stay_out_of_both(hotspot: Make) -> None:
+    crossing = pl.concat([hotspot("A", box(0, 0, 400)), hotspot("B", box(300, 100, 200))])
+    targets = places(crossing, day=date(2022, 1, 1))
+    solid = shapely.union_all(shapely.from_wkb(targets["geometry"].to_list()))
+    for ring in shapely.from_wkb(ring_places(targets, edges_m=EDGES)["geometry"].to_list()):
+        assert ring.intersection(solid).area < 1e-3
+
+
 def test_no_targets_and_no_edges(hotspot: Make) -> None:
     one = places(hotspot("H", box(0, 0)), day=date(2022, 1, 1))
     assert ring_places(one.clear(), edges_m=EDGES).is_empty()

@@ -184,7 +184,7 @@ def _named(
 ) -> pl.DataFrame:
     ids = targets["target_id"].to_list()
     bands = list(itertools.pairwise(edges_m))
-    in_ring = (inside < 0) & (ring >= 0)
+    in_ring = ring >= 0  # never inside an outline: `nearest_band` says so
     target = np.where(inside >= 0, inside, np.where(in_ring, ring, -1))
     # The code of a place: its target, then 0 for inside and 1, 2… for its rings.
     zone_code = np.where(in_ring, band + 1, 0)
