@@ -239,7 +239,7 @@ def _twice(spec: FeedSpec, rows: pl.DataFrame) -> list[pl.DataFrame]:
     key = ["hotspot_id", "version"]
     judged = rows.with_columns(
         alike=pl.struct(content).n_unique().over(key) == 1,
-        many=pl.len().over(key) > 1,
+        many=(pl.len().over(key) > 1) & pl.all_horizontal(pl.col(key).is_not_null()),
         first=pl.int_range(pl.len()).over(key) == 0,
     )
     found = pl.format("{}, version {}", *key)
