@@ -1,5 +1,6 @@
 """Files in folders and zips, found without unpacking anything to disk."""
 
+import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,6 +129,31 @@ def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Call
             ) from None
 
     return content
+
+
+def refuse_bombs(raw: bytes, *, shown: str) -> None:
+    """
+    Refuse the bytes of a zip (or workbook) that would unpack beyond all bounds.
+
+    Parameters
+    ----------
+    raw : bytes
+        The zip.
+    shown : str
+        Its name for messages.
+
+    Raises
+    ------
+    InputError
+        If it would grow beyond `decoding.HIGHEST_RATIO` or `decoding.LARGEST_BYTES`, or is damaged.
+    """
+    try:
+        inside = zipfile.ZipFile(io.BytesIO(raw)).infolist()
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            f"{shown} is damaged: {error}.", mend="Download or copy it again."
+        ) from None
+    _refuse_bombs(inside, len(raw), shown)
 
 
 def _refuse_bombs(inside: list[zipfile.ZipInfo], size: int, shown: str) -> None:

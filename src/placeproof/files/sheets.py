@@ -165,11 +165,19 @@ def _headers(text: bytes, mark: str, shown: str) -> tuple[tuple[str, ...], int, 
     if not first.strip():
         raise InputError(f"{shown} holds only blank lines.", mend="Export it again.")
     fields = next(csv.reader(io.StringIO(first), delimiter=mark), [])
-    return _distinct(fields), end, lines
+    return distinct_names(fields), end, lines
 
 
-def _distinct(names: list[str]) -> tuple[str, ...]:
-    seen: dict[str, int] = {}
+def distinct_names(names: list[str]) -> tuple[str, ...]:
+    """
+    Headers as names of columns: trimmed, never blank, never twice.
+
+    Parameters
+    ----------
+    names : list of str
+        Headers as they stand in the file.
+    """
+    seen = {"source_row": 1}  # the name that the row numbers have here
     made = []
     for place, raw in enumerate(names, start=1):
         name = raw.strip() or f"column {place}"
@@ -353,7 +361,9 @@ def _parquet(raw: bytes, *, shown: str) -> Sheet:
             f"{shown} is no Parquet file that can be read: {error}.", mend="Write it again."
         ) from None
     numbers = pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias("source_row")
-    kept = read.select(name for name in read.columns if name != "source_row")
+    kept = read.drop("source_row", strict=False).select(
+        _as_text(pl.col(name), dtype) for name, dtype in read.schema.items() if name != "source_row"
+    )
     rows = kept.select(numbers, pl.all())
     return Sheet(
         path=shown,
@@ -364,3 +374,13 @@ def _parquet(raw: bytes, *, shown: str) -> Sheet:
         rows_in=rows.height,
         headers=tuple(kept.columns),
     )
+
+
+def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Typed columns as the text that every reader understands; lists and structs are left out."""
+    if isinstance(dtype, pl.Datetime):
+        moment = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
+        return moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if dtype.time_zone else ""))
+    if dtype.is_nested() or dtype == pl.Binary:
+        return pl.lit(None, dtype=pl.String).alias(column.meta.output_name())
+    return column.cast(pl.String)
