@@ -25,7 +25,10 @@ COLUMNS = {
     "victim_age": "Age",
     "status": "Status",
 }
-CODES = "offence_code,category,violence,injury,robbery\n8N,Assault with injury,true,true,false\n34B,Robbery,false,,true\n"
+CODES = (
+    "offence_code,category,violence,injury,robbery\n"
+    "8N,Assault with injury,true,true,false\n34B,Robbery,false,,true\n"
+)
 
 
 def row(number: int, **changed: str) -> str:

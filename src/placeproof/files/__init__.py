@@ -39,22 +39,22 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         )
     endings = {path.suffix.lower() for path in spec.paths}
     if "police-uk" in (spec.format, spec.contract):
-        from placeproof.files import police_uk
+        from placeproof.files.police_uk import read as read_police_uk
 
-        return police_uk.read(spec, surroundings)
+        return read_police_uk(spec, surroundings)
     if spec.format == "geo" or (
         spec.format == "auto" and spec.contract in GEO_CONTRACTS and endings & set(GEO_ENDINGS)
     ):
-        from placeproof.files import geo
+        from placeproof.files.geo import read as read_geo
 
-        return geo.read(spec, surroundings)
+        return read_geo(spec, surroundings)
     if spec.format == "gpx" or spec.contract == "ping":
-        from placeproof.files import pings
+        from placeproof.files.pings import read as read_pings
 
-        return pings.read(spec, surroundings)
-    from placeproof.files import tabular
+        return read_pings(spec, surroundings)
+    from placeproof.files.tabular import read as read_table
 
-    return tabular.read(spec, surroundings)
+    return read_table(spec, surroundings)
 
 
 __all__ = ["FeedResult", "FeedSpec", "Surroundings", "read"]

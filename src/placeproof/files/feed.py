@@ -276,7 +276,9 @@ def combined(results: Sequence[FeedResult]) -> FeedResult:
     return FeedResult(
         tables=tables,
         quarantine=stacked((result.quarantine for result in results), QUARANTINE_SCHEMA),
-        receipts=stacked((result.receipts for result in results), RECEIPT_SCHEMA),
+        receipts=stacked((result.receipts for result in results), RECEIPT_SCHEMA).sort(
+            "path", "table"
+        ),
         notices=notices(
             [row for result in results for row in result.notices.iter_rows(named=True)]
         ),

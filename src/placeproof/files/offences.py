@@ -105,7 +105,9 @@ def explained(spec: FeedSpec, rows: pl.DataFrame, table: pl.DataFrame) -> Typed:
         text = f"Offence codes that the table of offences does not explain: {listed}."
         mend = "Add them to the table named in offences."
         said.append(
-            notice(spec.name, "unknown-code", "warning", text, mend=mend, rows=counts["len"].sum())
+            notice(
+                spec.name, "unknown-code", "warning", text, mend=mend, rows=int(counts["len"].sum())
+            )
         )
     if "category" in filled.columns and "category" not in spec.columns:
         # The code is unknown, not the crime: the row counts among all crimes.

@@ -105,6 +105,8 @@ def inside_area(points: pl.DataFrame, area_wkb: bytes | None) -> pl.Series:
     known = points.select("easting_m", "northing_m").with_columns(
         known=pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null()
     )
-    at = geometry.locate(known["easting_m"].to_numpy(), known["northing_m"].to_numpy(), outline)
+    at = geometry.locate(
+        known["easting_m"].to_numpy(), known["northing_m"].to_numpy(), list(outline)
+    )
     inside = known.with_columns(inside=pl.Series(at >= 0))
     return inside.select(pl.when(pl.col("known")).then(pl.col("inside")).alias("inside"))["inside"]

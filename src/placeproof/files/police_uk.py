@@ -32,6 +32,7 @@ from placeproof.files.quarantine import (
     parted,
     told,
     without_quarantined,
+    without_rows,
 )
 from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
 from placeproof.tables import TABLES
@@ -106,7 +107,7 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
     said += gaps(spec, monthly)
     files, rows, broken = _street_rows(spec, street)
     crime, incident, faulty = _judged(rows, broken, surroundings)
-    said += noticed(spec, rows, crime, _CATEGORIES)
+    said += noticed(spec, rows, crime, _CATEGORIES) + without_rows(spec, files)
     results = [_result(spec, files, {"crime": crime, "incident": incident}, faulty, said)]
     searches = [(file.member, file.month) for file in monthly if file.kind == "stop-and-search"]
     if searches:
@@ -124,13 +125,12 @@ def _street_rows(
         raws = list(pool.map(lambda file: fetched(file.member), street))
     quick = [_quick(raw, place) for place, (raw, _) in enumerate(raws)]
     try:
-        parts = pl.collect_all(quick)
+        parts: list[pl.DataFrame | None] = list(pl.collect_all(quick))
     except pl.exceptions.PolarsError:
         parts = [None] * len(raws)
     files, typed, broken = [], [], []
     for place, (file, (raw, hashed), part) in enumerate(zip(street, raws, parts, strict=True)):
-        whole = raw.endswith(b"\n") and part is not None
-        if not whole or part["crime_type"].null_count() or part["month_text"].null_count():
+        if part is None or not raw.endswith(b"\n") or _has_blanks(part):
             slow = _slow(spec, raw, file.member, place)
             files.append(slow[0])
             typed.append(slow[1])
@@ -157,6 +157,11 @@ def _street_rows(
         rows.with_columns(source_sha256=shas.gather(rows["file"])),
         stacked(broken, FAULT_SCHEMA),
     )
+
+
+def _has_blanks(part: pl.DataFrame) -> bool:
+    """Whether a line may be short: these two columns are never blank in a whole line."""
+    return bool(part["crime_type"].null_count() or part["month_text"].null_count())
 
 
 def _quick(raw: bytes, place: int) -> pl.LazyFrame:
@@ -231,9 +236,9 @@ def _judged(
         month=pl.col("month_text").str.to_date("%Y-%m", strict=False)
     )
     found = [broken]
-    fitting = months["month"].is_not_null().all() and months["month"].max() <= surroundings.cut_off
+    fitting = months.select((pl.col("month") <= surroundings.cut_off).fill_null(False).all())
     dated = rows.with_columns(month=pl.col("month_text").str.to_date("%Y-%m", strict=False))
-    if not fitting:
+    if not fitting.item():
         found.append(_wrong_months(dated, surroundings))
     found.append(_wrong_points(dated))
     faulty = stacked(found, FAULT_SCHEMA)

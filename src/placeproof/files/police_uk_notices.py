@@ -48,7 +48,8 @@ def _missing_locations(spec: FeedSpec, rows: pl.DataFrame) -> dict[str, object]:
         pl.col("longitude_deg").is_null().mean().alias("share")
     )
     missing = rows["longitude_deg"].null_count()
-    low, high = by_month["share"].min(), by_month["share"].max()
+    shares = sorted(by_month["share"].to_list()) or [0.0]
+    low, high = shares[0], shares[-1]
     text = (
         f"{missing:,} of {rows.height:,} rows have no location: from {low:.1%} of a month's rows "
         f"to {high:.1%}. Counts by place are biased by a share that changes."

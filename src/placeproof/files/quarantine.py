@@ -210,6 +210,32 @@ def _per_file(rows: pl.DataFrame) -> dict[int, int]:
     return {int(file): int(count) for file, count in rows.group_by("file").len().iter_rows()}
 
 
+def without_rows(spec: FeedSpec, sheets: Sequence[Sheet]) -> list[dict[str, object]]:
+    """
+    A notice for each file that has a header and nothing else.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        The feed that was read.
+    sheets : sequence of Sheet
+        Its files.
+    """
+    mend = "Export it again; if nothing happened, say so in text/."
+    return [
+        notice(
+            spec.name,
+            "no-rows",
+            "warning",
+            f"{sheet.path} has a header and no rows.",
+            mend=mend,
+            rows=0,
+        )
+        for sheet in sheets
+        if sheet.rows_in == 0
+    ]
+
+
 def parted(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Rows in quarantine, and rows that are kept with a flag.

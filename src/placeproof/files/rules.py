@@ -143,12 +143,15 @@ def coverage(
     name = next((name for name in columns if rows[name].null_count() < rows.height), None)
     if name is None:
         return []
-    days = rows.select(_local_day(name, rows.schema[name]).alias("day"))["day"].drop_nulls()
+    days = (
+        rows.select(_local_day(name, rows.schema[name]).alias("day"))["day"].drop_nulls().unique()
+    )
     months = days.dt.month_start().unique().sort()
+    first, last = min(days.to_list()), max(days.to_list())
     said = []
     if months[0] > surroundings.start:
         text = (
-            f"Rows of feed {spec.name} begin on {days.min()}, the study on {surroundings.start}: "
+            f"Rows of feed {spec.name} begin on {first}, the study on {surroundings.start}: "
             "what lies between is not supplied, which is not 0."
         )
         mend = "Ask for the earlier months, or let the study start later."
@@ -159,8 +162,8 @@ def coverage(
             listed = ", ".join(f"{month:%Y-%m}" for month in missing)
             text = f"Feed {spec.name} has no row in {listed}: taken as not supplied, not as 0."
             said.append(notice(spec.name, "months-not-supplied", "warning", text))
-    if days.max() < surroundings.start:
-        text = f"No row of feed {spec.name} lies in the study: the last is of {days.max()}."
+    if last < surroundings.start:
+        text = f"No row of feed {spec.name} lies in the study: the last is of {last}."
         said.append(notice(spec.name, "no-overlap", "error", text, mend="Check start and files."))
     return said
 

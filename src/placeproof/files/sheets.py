@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -207,7 +208,7 @@ def _records(body: bytes, mark: str, width: int) -> pl.DataFrame:
     )
 
 
-def _by_polars(text: bytes, mark: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def _by_polars(text: bytes, mark: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     read = pl.read_csv(text, separator=mark, schema=schema, truncate_ragged_lines=True)
     return read.with_columns(unclosed=pl.lit(False))
 

@@ -18,6 +18,7 @@ from placeproof.files.quarantine import (
     structural,
     told,
     without_quarantined,
+    without_rows,
 )
 from placeproof.files.sheets import Sheet
 from placeproof.tables import TABLES
@@ -293,18 +294,7 @@ def _remarks(spec: FeedSpec, files: Sequence[Sheet]) -> list[dict[str, object]]:
 def _emptiness(
     spec: FeedSpec, files: Sequence[Sheet], kept: pl.DataFrame
 ) -> list[dict[str, object]]:
-    said = [
-        notice(
-            spec.name,
-            "no-rows",
-            "warning",
-            f"{file.path} has a header and no rows.",
-            mend="Export it again; if nothing happened, say so in text/.",
-            rows=0,
-        )
-        for file in files
-        if file.rows_in == 0
-    ]
+    said = without_rows(spec, files)
     if kept.is_empty() and any(file.rows_in for file in files):
         text = f"No row of feed {spec.name} could be kept."
         mend = "See the quarantine: one setting of the feed is probably wrong."
