@@ -71,6 +71,8 @@ def test_gi_star_agrees_with_spdep() -> None:
     corner = pl.col("cell_east").is_in([6, 7]) & (pl.col("cell_north") <= 1)
     assert marked.filter(corner)["significant"].all()
     assert marked["significant"].sum() < 14
+    # One-sided: a cold spot is never significant.
+    assert marked.filter(pl.col("gi_z") < 0)["gi_p"].min() > 0.5
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -159,6 +161,8 @@ def test_area_in_degrees_of_cells_or_empty_is_refused() -> None:
         _derive(points((1, 1)), area_wkb=shapely.to_wkb(shapely.box(0, 0, 700_000, 1_300_000)))
     with pytest.raises(SettingsError, match="side"):
         _derive(points((1, 1)), side_m=0.0)
+    with pytest.raises(SettingsError, match="asked for"):
+        _derive(points((1, 1)), n_places=0)
 
 
 def test_grid_counts_every_event_in_the_area_once() -> None:

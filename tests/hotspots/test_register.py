@@ -8,9 +8,16 @@ import pytest
 import shapely
 
 from placeproof.errors import ContractError, GeometryError
-from placeproof.hotspots import first_treated, outline_on, places, require_register, version_on
+from placeproof.hotspots import (
+    assign,
+    first_treated,
+    outline_on,
+    places,
+    require_register,
+    version_on,
+)
 
-from .conftest import box
+from .conftest import box, points
 
 Make = Callable[..., pl.DataFrame]
 
@@ -116,3 +123,11 @@ def test_outline_that_is_no_polygon_is_refused(
 ) -> None:
     with pytest.raises(GeometryError, match=f"row 2, column geometry.*{said}"):
         require_register(hotspot("H1", outline))
+
+
+def test_outline_in_degrees_is_refused_wherever_it_would_count(hotspot: Make) -> None:
+    in_degrees = hotspot("H1", shapely.box(-1.14, 52.62, -1.12, 52.64))
+    with pytest.raises(GeometryError, match="degrees"):
+        require_register(in_degrees)
+    with pytest.raises(GeometryError, match="degrees"):
+        assign(points((1, 1)), in_degrees, comparison=None, edges_m=(), outline_rule="first")

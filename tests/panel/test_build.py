@@ -201,7 +201,7 @@ def test_every_event_is_accounted_for(seed: int, kind: str) -> None:
     panel = _build(
         events, period_kind=kind, supplied_months=[*MONTHS[:2], *MONTHS[3:]], nte_intervals=_nte()
     )
-    rows = reconcile(events, panel, outcome_label="Robbery", feeds="crime")
+    rows = reconcile(events, panel, outcome_label="Robbery", population="places", feeds="crime")
     fate = dict(rows.select("horizon", "estimate").rows())
     total = fate.pop("all")
     assert total == len(events)
@@ -218,7 +218,7 @@ def test_every_event_is_accounted_for(seed: int, kind: str) -> None:
 def test_a_lost_event_does_not_go_unnoticed() -> None:
     events = _random_events(1)
     panel = _build(events.head(395))
-    rows = reconcile(events, panel, outcome_label="Robbery", feeds="crime")
+    rows = reconcile(events, panel, outcome_label="Robbery", population="places", feeds="crime")
     assert '"unaccounted": 0.0' not in rows["diagnostics"][0]
 
 
@@ -277,7 +277,9 @@ def test_no_events_is_a_grid_of_zeros() -> None:
         panel = _build(_events(), period_kind=kind, nte_intervals=_nte())
         assert panel["count"].sum() == 0
         assert panel["count"].null_count() == 0
-        rows = reconcile(_events(), panel, outcome_label="Robbery", feeds="crime")
+        rows = reconcile(
+            _events(), panel, outcome_label="Robbery", population="places", feeds="crime"
+        )
         assert rows["estimate"].sum() == 0
 
 

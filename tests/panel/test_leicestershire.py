@@ -80,7 +80,7 @@ def test_areas_by_month_account_for_every_row_in_time(
     for name, rows in parts.items():
         mine = panel.filter(pl.col("outcome") == name)
         for fate, n in (
-            reconcile(rows, mine, outcome_label=name, feeds="crime")
+            reconcile(rows, mine, outcome_label=name, population="areas", feeds="crime")
             .select("horizon", "estimate")
             .iter_rows()
         ):

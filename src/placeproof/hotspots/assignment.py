@@ -10,7 +10,7 @@ import polars as pl
 
 from placeproof import calendar, geometry
 from placeproof.errors import SettingsError
-from placeproof.hotspots.register import first_treated, outline_on
+from placeproof.hotspots.register import first_treated, outline_on, require_register
 
 OutlineRule = Literal["at_event", "first"]
 """Which outline of a re-drawn hot spot counts an event: the one on its day, or always the first."""
@@ -75,8 +75,11 @@ def assign(
     ------
     SettingsError
         If the edges do not rise from 0, or `outline_rule` is unknown.
+    GeometryError, ContractError
+        If the register contradicts itself (`require_register`).
     """
     require_edges(edges_m)
+    require_register(hotspots)
     if outline_rule not in ("at_event", "first"):
         raise SettingsError(
             f'outline_rule is "{outline_rule}". Expected: "at_event" or "first".',

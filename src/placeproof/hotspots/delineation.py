@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from placeproof import geometry
-from placeproof.errors import IdentificationError
+from placeproof.errors import IdentificationError, SettingsError
 from placeproof.hotspots.grid import grid_counts, square, squares
 from placeproof.hotspots.register import hotspot_rows
 from placeproof.tables import estimate
@@ -129,9 +129,17 @@ def derive(
 
     Raises
     ------
+    SettingsError
+        If no place is wanted, or the distance or the side is not a length.
     IdentificationError
         If no event lies in the area, or no square stands in a significant concentration.
     """
+    if n_places < 1 or separation_m < 0:
+        raise SettingsError(
+            f"{n_places} hot spots {separation_m:g} m apart were asked for. "
+            "Expected: at least one, and a distance of 0 or more.",
+            mend="Correct [places] in plan.toml.",
+        )
     cells = grid_counts(events, cell_m=side_m, area_wkb=area_wkb, weight=None)
     if cells.is_empty() or cells["events"].sum() == 0:
         raise IdentificationError(

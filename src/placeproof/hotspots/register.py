@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 import shapely
 
+from placeproof import geometry
 from placeproof.errors import ContractError, GeometryError
 from placeproof.tables import Hotspot, Place
 
@@ -22,11 +23,13 @@ def require_register(hotspots: pl.DataFrame) -> None:
     Raises
     ------
     GeometryError
-        If an outline is empty, not an area, or crosses itself; the message names the row.
+        If an outline is empty, not an area, or crosses itself (the message names the row), or if
+        outlines are not in metres on the British National Grid.
     ContractError
         If two versions of one hot spot hold on the same day, or a version ends before it begins.
     """
     _require_outlines(hotspots)
+    geometry.require_metres(hotspots["centre_easting_m"], hotspots["centre_northing_m"])
     rows = hotspots.sort("hotspot_id", "valid_from", "version").to_dicts()
     for row in rows:
         if row["valid_to"] is not None and row["valid_to"] < row["valid_from"]:

@@ -14,6 +14,7 @@ def reconcile(
     panel: pl.DataFrame,
     *,
     outcome_label: str,
+    population: str,
     feeds: str,
 ) -> pl.DataFrame:
     """
@@ -28,6 +29,9 @@ def reconcile(
         What `build` made of them.
     outcome_label : str
         The outcome in words.
+    population : str
+        Which panel, for example "hot spots, rings and comparison places by month": two panels of
+        one outcome differ by it.
     feeds : str
         Canonical tables behind the events.
 
@@ -47,7 +51,7 @@ def reconcile(
         "question": "data",
         "outcome": panel["outcome"].first() or "none",
         "outcome_label": outcome_label,
-        "population": "events",
+        "population": population,
         "estimand": "count",
         "method": "reconciliation",
         "unit": "events",
