@@ -4,6 +4,7 @@ It imports no estimator and shares no code with one: truth is written before any
 """
 
 from placeproof.rehearsal.choices import EFFECTS, FEEDS, SIZES
+from placeproof.rehearsal.faults import FAULTS
 from placeproof.rehearsal.force import build_world, write_force
 
-__all__ = ["EFFECTS", "FEEDS", "SIZES", "build_world", "write_force"]
+__all__ = ["EFFECTS", "FAULTS", "FEEDS", "SIZES", "build_world", "write_force"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-FIRST_DAY = date(2019, 10, 1)
+FIRST_DAY = date(2019, 4, 1)
 LAST_DAY = date(2023, 6, 29)
 """Last operating day: it ends at 06:00 on the day of the cut-off."""
 CUT_OFF = date(2023, 6, 30)

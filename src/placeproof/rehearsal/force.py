@@ -21,6 +21,9 @@ from placeproof.rehearsal import (
     survey,
     truth,
 )
+from placeproof.rehearsal import (
+    faults as planting,
+)
 from placeproof.rehearsal.choices import (
     COHORT_STARTS,
     EFFECTS,
@@ -136,6 +139,7 @@ def write_force(
     _require_known("size", [size], SIZES)
     _require_known("effect", [effect], EFFECTS)
     _require_known("feed", without, FEEDS)
+    _require_known("fault", faults, planting.FAULTS)
     _require_empty(folder)
     world = build_world(seed=seed, size=size, effect=effect)
     part = folder.with_name(folder.name + ".part")
@@ -168,6 +172,9 @@ def _write(folder: Path, world: World, faults: Set[str], without: Set[str]) -> N
             section, facts = write(data, world)
             sections.append(section)
             written[name] = facts
+    planted = []
+    if faults and "crimes" not in without:
+        planted = planting.plant(data, sorted(faults), world.rng("faults"))
     study_files.write_settings(folder, seed=world.seed, sections=sections, permutations=199)
     study_files.write_readme(
         folder,
@@ -176,7 +183,7 @@ def _write(folder: Path, world: World, faults: Set[str], without: Set[str]) -> N
         effect=world.effect.name,
         faults=sorted(faults),
     )
-    known = _truth(world) | {"feeds": written, "without": sorted(without), "faults": []}
+    known = _truth(world) | {"feeds": written, "without": sorted(without), "faults": planted}
     (folder / "truth.json").write_text(
         json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )

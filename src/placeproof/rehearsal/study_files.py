@@ -59,6 +59,16 @@ nte = "nte-core"
 [places]
 ring_edges_m = [0, 100, 250]
 comparison_per_hotspot = 2
+# Histories are matched by level and shape; places with next to no events are no comparison.
+match_shape_weight = 1.0
+least_events = 5
+# The baseline leaves out the selection window and the periods that were matched on: what is
+# chosen on luck falls back, and that fall is no effect of patrols.
+baseline = "unused"
+outline_rule = "first"
+# Unused here, because the register names the hot spots.
+false_discovery_rate = 0.05
+largest_part_share = 0.75
 derive = false
 derive_on = "sv-street-nondom"
 n = 24
@@ -68,11 +78,22 @@ side_m = 200
 period = "week"
 level = 0.95
 permutations = {permutations}
-largest_plausible_effect = 0.75
+# The largest change, as a share, that there is reason to expect.
+plausible_effect = 0.25
+few_places_below = 15
+event_study_steps = ["month", "quarter"]
+event_study_leads = 12
 
 [patrols]
+# Radios report every 15 to 24 seconds.
 longest_gap_s = 90
 shortest_dwell_s = 0
+log_tolerance_s = 900
+
+[survey]
+headline_order = ["resident", "business", "user"]
+min_items = 3
+min_people_per_area = 10
 
 [targets]
 survey_people = 2000
@@ -88,7 +109,7 @@ round_to = 5
 """
 
 ALSO = (
-    "sv-street-nondom-reported",
+    "sv-street-nondom-with-possession",
     "sv-grip",
     "vwi",
     "vwoi",

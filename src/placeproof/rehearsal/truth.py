@@ -189,18 +189,26 @@ def kinds_of(outcome: str) -> np.ndarray:
     )
 
 
+def _broad(words: set[str]) -> bool:
+    return _serious(words) or "sexual" in words
+
+
 def _serious(words: set[str]) -> bool:
     return {"violence", "injury"} <= words or bool(words & {"robbery", "weapon"})
 
 
 OUTCOMES: Mapping[str, Any] = {
-    "sv-street-nondom": lambda w, g: _serious(w) and "public" in w and "domestic" not in w,
-    "sv-street-nondom-reported": lambda w, g: (
+    "sv-street-nondom": lambda w, g: (
         _serious(w) and "public" in w and not w & {"domestic", "police_generated"}
     ),
-    "sv-broad": lambda w, g: _serious(w) or "sexual" in w,
+    "sv-street-nondom-with-possession": lambda w, g: (
+        _serious(w) and "public" in w and "domestic" not in w
+    ),
+    "sv-broad": lambda w, g: _broad(w) and "police_generated" not in w,
     "sv-grip": lambda w, g: bool(w & {"violence", "robbery"}),
-    "sv-duty-2022": lambda w, g: bool(w & {"violence", "robbery", "sexual", "weapon"}),
+    "sv-duty-2022": lambda w, g: (
+        bool(w & {"violence", "robbery", "sexual", "weapon"}) and "police_generated" not in w
+    ),
     "knife-enabled": lambda w, g: "knife" in w and bool(w & {"violence", "robbery", "sexual"}),
     "vwi": lambda w, g: {"violence", "injury"} <= w,
     "vwoi": lambda w, g: "violence" in w and "injury" not in w,
@@ -209,7 +217,7 @@ OUTCOMES: Mapping[str, Any] = {
     "robbery": lambda w, g: "robbery" in w,
     "theft": lambda w, g: g == "Theft",
     "vehicle-crime": lambda w, g: g == "Vehicle crime",
-    "criminal-damage-arson": lambda w, g: g == "Criminal damage",
+    "criminal-damage": lambda w, g: g == "Criminal damage",
     "burglary": lambda w, g: g == "Burglary",
     "public-order": lambda w, g: g == "Public order",
     "drugs": lambda w, g: g == "Drugs",
@@ -254,31 +262,31 @@ def ratios(expected: Expected, hotspots: Sequence[Hotspot]) -> list[dict[str, An
     hotspots : sequence of Hotspot
         The patrolled places.
     """
-    quarter = np.array([[(d - s.first_treated).days // 91 for d in DAYS] for s in hotspots])
+    first = np.array([DAYS.index(spot.first_treated) for spot in hotspots])
+    quarters = (len(DAYS) - 1 - int(first.min())) // 91 + 1
+    sums = np.zeros((2, quarters, *expected.without.shape[:3], len(HOURS)))
+    for i, start in enumerate(first.tolist()):
+        for q in range(quarters):
+            span = slice(start + 91 * q, start + 91 * (q + 1))
+            for world, counts in enumerate((expected.without, expected.with_patrols)):
+                sums[world, q, :, i] = counts[:, i, :, span].sum(axis=2)
     cohort = np.array([spot.cohort for spot in hotspots])
-    masks: list[tuple[str, np.ndarray]] = [("all", expected.treated)]
-    masks += [
-        (f"cohort={wave}", expected.treated & (cohort == wave)[:, None])
+    every = sums.sum(axis=1)
+    groups = [("all", every.sum(axis=2))]
+    groups += [
+        (f"cohort={wave}", every[:, :, cohort == wave].sum(axis=2))
         for wave in sorted(set(cohort.tolist()))
     ]
-    masks += [
-        (f"quarter={q}", expected.treated & (quarter == q)) for q in range(int(quarter.max()) + 1)
-    ]
-    masks += [
-        (f"hotspot={spot.hotspot_id}", expected.treated & (np.arange(len(hotspots)) == i)[:, None])
-        for i, spot in enumerate(hotspots)
-    ]
+    groups += [(f"quarter={q}", sums[:, q].sum(axis=2)) for q in range(quarters)]
+    groups += [(f"hotspot={spot.hotspot_id}", every[:, :, i]) for i, spot in enumerate(hotspots)]
     rows = []
     for outcome in OUTCOMES:
         weights = class_weights(outcome)
-        without = np.tensordot(weights, expected.without, axes=1)
-        planted = np.tensordot(weights, expected.with_patrols, axes=1)
-        for subgroup, mask in masks:
-            a = np.einsum("hbdn,hd->bn", without, mask)
-            b = np.einsum("hbdn,hd->bn", planted, mask)
-            bands = 1 if subgroup.startswith("hotspot") else len(BANDS)
-            for band in range(bands):
-                rows += _rows(outcome, BANDS[band], subgroup, a[band], b[band])
+        for subgroup, counts in groups:
+            without, planted = np.einsum("c,wcbn->wbn", weights, counts)
+            bands = BANDS[:1] if subgroup.startswith("hotspot") else BANDS
+            for band, label in enumerate(bands):
+                rows += _rows(outcome, label, subgroup, without[band], planted[band])
     return rows
 
 
