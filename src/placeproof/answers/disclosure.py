@@ -12,7 +12,7 @@ POLICE_FEEDS = frozenset({"crime", "incident", "stop_search"})
 HEALTH_FEEDS = frozenset({"ed_assault", "admission"})
 
 COUNT_UNITS = frozenset(
-    {"count", "crimes", "incidents", "events", "searches", "attendances", "admissions"}
+    {"count", "crimes", "incidents", "events", "searches", "attendances", "admissions", "people"}
 )
 """Units in which a police or health figure is a count of what happened to people."""
 
@@ -22,7 +22,7 @@ WHOLE_AREA = frozenset({"all", "force", "force area", "whole force", "study area
 _BETRAYING = frozenset(
     {
         "observed", "imputed", "expected", "count", "counts", "events", "events_before",
-        "events_after", "before", "after", "counterfactual",
+        "events_after", "before", "after", "counterfactual", "observed_events", "imputed_events",
     }
 )  # fmt: skip
 
@@ -80,20 +80,24 @@ class _Rules:
         self.round_to, self.admissions_below = round_to, admissions_below
 
     def applied(self, row: Mapping[str, object]) -> dict[str, object]:
-        if row["status"] != "estimated" or row["question"] == "data":
+        if row["status"] != "estimated":
             return dict(row)
         feeds = set(str(row["feeds"]).split())
         if feeds & PEOPLE_FEEDS and (reason := self._few_people(row)):
             return _suppressed(row, reason)
         recorded = feeds & (POLICE_FEEDS | HEALTH_FEEDS)
-        if not recorded or not (feeds & HEALTH_FEEDS or _is_small(row)):
+        if (
+            not recorded
+            or row["question"] == "data"
+            or not (feeds & HEALTH_FEEDS or _is_small(row))
+        ):
             return dict(row)
         if reason := self._few_events(row, admissions="admission" in feeds):
             return _suppressed(row, reason)
         return self._rounded(row)
 
     def _few_people(self, row: Mapping[str, object]) -> str:
-        people = [row["n"]] if row["n"] is not None else []
+        people = [row["n"]] if row["unit"] not in _NOT_OF_PEOPLE else []
         if row["unit"] in ("people", "respondents", "responses"):
             people.append(row["estimate"])
         few = any(isinstance(n, int | float) and n < self.people_below for n in people)
@@ -101,7 +105,7 @@ class _Rules:
 
     def _few_events(self, row: Mapping[str, object], *, admissions: bool) -> str:
         counted = [row["n_events"]]
-        if row["unit"] in COUNT_UNITS and row["estimand"] != "weighted_displacement_difference":
+        if _is_count(row):
             counted.append(row["estimate"])
         numbers = [n for n in counted if isinstance(n, int | float)]
         if admissions:
@@ -122,6 +126,15 @@ class _Rules:
                 made[name] = rounded if name == "n" else float(rounded)
         made["diagnostics"] = _harmless(str(row["diagnostics"]))
         return made
+
+
+def _is_count(row: Mapping[str, object]) -> bool:
+    """A count of what happened, and not a difference between counts."""
+    return row["unit"] in COUNT_UNITS and row["estimand"] not in _DIFFERENCES
+
+
+_DIFFERENCES = frozenset({"weighted_displacement_difference", "events_prevented"})
+_NOT_OF_PEOPLE = frozenset({"areas", "cells", "roles", "places", "sessions", "rows", "files"})
 
 
 def _is_small(row: Mapping[str, object]) -> bool:

@@ -167,6 +167,7 @@ def _once(rows: Sequence[Row], column: str) -> list[Row]:
 
 def _trends(headline: Row, same: Sequence[Row]) -> list[Failed]:
     failed: list[Failed] = []
+    same = [row for row in same if row["population"] == headline["population"]]
     slopes = [row for row in same if row["estimand"] == "pre_trend_slope" and is_everyone(row)]
     tested = [row for row in slopes if _slope_differs(row) is not None]
     if any(_slope_differs(row) for row in tested):
@@ -182,7 +183,6 @@ def _trends(headline: Row, same: Sequence[Row]) -> list[Failed]:
         row
         for row in same
         if row["method"] == TREND_ADJUSTED and is_everyone(row) and is_estimated(row)
-        and row["population"] == headline["population"]
     ]  # fmt: skip
     if adjusted and disagree(headline, adjusted[0]):
         reason = (
@@ -215,7 +215,8 @@ def _slope_differs(row: Row) -> bool | None:
 
 
 def _has_power(row: Row) -> bool:
-    power = diagnostics(row).get("power")
+    told = diagnostics(row)
+    power = told.get("power_against_that_slope", told.get("power"))
     return isinstance(power, int | float) and power >= 0.8
 
 
@@ -226,16 +227,25 @@ def _locations(headline: Row, same: Sequence[Row]) -> list[Failed]:
         if "bound" in f"{row['estimand']} {row['method']}" and is_estimated(row)
         and row["unit"] == headline["unit"] and row["population"] == headline["population"]
     ]  # fmt: skip
-    ends = [number(row, name) for row in bounds for name in ("estimate", "lower", "upper")]
-    known = [end for end in ends if end is not None]
-    if not known or direction(headline) not in ("fell", "rose"):
+    value = number(headline, "estimate")
+    if value is None or direction(headline) not in ("fell", "rose"):
         return []
-    crosses = min(known) <= 1 <= max(known)
+    crosses = any((value * shift - 1) * (value - 1) <= 0 for shift in _shifts(bounds))
     reason = (
-        "Records without a location could move the estimate across no difference: the bounds "
-        "hold it."
+        "Records without a location could move the estimate to no difference or beyond: the "
+        "bounds on what they can do reach that far."
     )
     return [Failed(reason, threatens=True)] if crosses else []
+
+
+def _shifts(bounds: Sequence[Row]) -> list[float]:
+    """By what factors missing locations could move a ratio, at worst."""
+    found = []
+    for row in bounds:
+        middle = number(row, "estimate")
+        ends = (number(row, "lower"), number(row, "upper"))
+        found += [end / middle for end in ends if end is not None and middle]
+    return found
 
 
 def _power(headline: Row, about: Circumstances) -> list[Failed]:

@@ -17,6 +17,8 @@ from placeproof.answers.reply import Reply, Study, reasons, unanswerable
 _FEED = {"RQ1": "crime", "RQ2": "crime", "RQ3": "incident"}
 _WORDS = {"crime": "crime records", "incident": "records of anti-social behaviour"}
 _MOST_DEFINITIONS = 8
+_NOT_SERIOUS = ", none of which is a registered definition of serious violence."
+_NO_CONCLUSION = "Checks on the comparison failed: no conclusion should rest on these figures."
 
 
 def reply(study: Study, question: str) -> Reply:
@@ -42,7 +44,7 @@ def reply(study: Study, question: str) -> Reply:
     if not estimated:
         return _without_effect(study, question, rows, headlines)
     grades = [effect_grade(row, study.rows, study.about) for row in estimated]
-    status, because = _status(estimated)
+    status, because = _status(estimated, question)
     ring_rows = [
         row for row in rows
         if is_ring(row) and is_effect(row) and row["outcome"] == estimated[0]["outcome"]
@@ -55,7 +57,6 @@ def reply(study: Study, question: str) -> Reply:
         wording.rings(ring_rows),
         wording.definitions(others),
     )
-    weakest = min(range(len(grades)), key=lambda index: _rank(grades[index]))
     return Reply(
         status,
         because,
@@ -95,7 +96,7 @@ def _adjusted(rows: Sequence[Row], headline: Row) -> Row | None:
     return None
 
 
-def _status(headlines: Sequence[Row]) -> tuple[str, str]:
+def _status(headlines: Sequence[Row], question: str) -> tuple[str, str]:
     if any(direction(row) == "unknown" for row in headlines):
         told = reasons(headlines) or "The estimate has no interval."
         return "partly", f"There is an estimate, and no interval to say how sure it is. {told}"
@@ -103,7 +104,7 @@ def _status(headlines: Sequence[Row]) -> tuple[str, str]:
         return (
             "partly",
             "Published records bear it only by month, at snapped points and in published "
-            "categories, none of which is a registered definition of serious violence.",
+            "categories" + (_NOT_SERIOUS if question == "RQ1" else "."),
         )
     return (
         "answered",

@@ -22,7 +22,7 @@ def is_estimated(row: Row) -> bool:
 
 def is_ratio(row: Row) -> bool:
     """Whether no effect is 1 (a ratio) and not 0 (a difference)."""
-    return row["unit"] == "ratio"
+    return str(row["unit"]).startswith("ratio")
 
 
 def is_effect(row: Row) -> bool:

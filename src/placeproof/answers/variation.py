@@ -23,6 +23,12 @@ _STRANDS: dict[str, frozenset[str]] = {
 }
 _SHOWN = 6
 
+DEMOGRAPHY: frozenset[str] = frozenset(
+    {"age_band", "sex", "ethnicity", "victim_age", "victim_age_band", "victim_sex"}
+    | {"victim_ethnicity", "disability", "language"}
+)
+"""Variables of a subgroup that describe people; the others are places, sites or cohorts."""
+
 
 def by_demography(study: Study) -> Reply:
     """
@@ -40,7 +46,7 @@ def by_demography(study: Study) -> Reply:
     """
 
     def is_split(row: Row) -> bool:
-        return row["subgroup"] != "all"
+        return str(row["subgroup"]).partition("=")[0] in DEMOGRAPHY
 
     return _varying(
         study,
@@ -153,6 +159,9 @@ def _told(
     name: str, rows: Sequence[Row], named: Callable[[Row], str], leading: frozenset[str]
 ) -> tuple[str, str, Sequence[Row]]:
     """One strand: in short, at length, and the findings it speaks of."""
+    ratios = [row for row in rows if str(row["estimand"]).startswith("ratio_of")]
+    if ratios:
+        return _ratios_told(name, ratios, rows, named, leading)
     contrasts = [row for row in rows if _is_contrast(row)]
     if contrasts:
         return _contrasts_told(name, contrasts, named)
@@ -174,6 +183,35 @@ def _told(
         if any(direction(row) == side for row in first)
     ]
     return f"In {name}, {label}: {'; '.join(found)}.", long, first
+
+
+def _ratios_told(
+    name: str,
+    ratios: Sequence[Row],
+    rows: Sequence[Row],
+    named: Callable[[Row], str],
+    leading: frozenset[str],
+) -> tuple[str, str, Sequence[Row]]:
+    """Core hours against the other hours of the same places, and each of them alone."""
+    row = min(ratios, key=lambda row: (row["outcome"] not in leading, row["role"] != "headline"))
+    words = {
+        "fell": "the change in core hours lies below that in the other hours",
+        "rose": "the change in core hours lies above that in the other hours",
+        "none": "no difference between core hours and other hours that these data can show",
+        "unknown": "no interval, so that core hours and other hours cannot be compared",
+    }
+    label = f"{row['outcome_label']} in {row['population']}"
+    short = f"{label}: {words[direction(row)]} (one to the other: {placeholder(row, 'full')})."
+    each = [
+        other
+        for other in rows
+        if other["hours"] != "all"
+        and other["outcome"] == row["outcome"]
+        and other["population"] == row["population"]
+        and other["unit"] == "ratio"
+    ]
+    long = "; ".join(f"{named(other)}: {_pointed(other)}" for other in each)
+    return short, f"{label}: {long}." if each else "", [row, *each]
 
 
 def _contrasts_told(
@@ -208,7 +246,7 @@ def _same_as_first(rows: Sequence[Row], leading: frozenset[str]) -> list[Row]:
 
 def _is_contrast(row: Row) -> bool:
     estimand = str(row["estimand"])
-    return estimand.startswith("difference_in") or estimand.startswith("ratio_of")
+    return estimand.startswith("difference_in")
 
 
 def _stands_out(row: Row) -> bool:

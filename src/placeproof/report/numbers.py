@@ -8,6 +8,8 @@ import polars as pl
 
 NARROW = "\u202f"  # narrow no-break space: thousands, and before a per-cent sign
 MINUS = "\u2212"
+MOST_PER_CENT = 1000.0
+"""Beyond this a change in per cent has no meaning to a reader; it reads "over 1 000"."""
 
 WORDS_FOR_STATUS: dict[str, str] = {
     "not_identified": "not identified",
@@ -79,12 +81,13 @@ def filled(text: str, findings: pl.DataFrame) -> str:
 
 def is_change(finding: Mapping[str, object]) -> bool:
     """Whether the estimate is a rate ratio, which reads as a change in per cent."""
-    return str(finding["estimand"]).endswith("rate_ratio") and finding["unit"] == "ratio"
+    name, unit = str(finding["estimand"]), str(finding["unit"])
+    return (name.endswith("rate_ratio") and unit == "ratio") or unit == "ratio a year"
 
 
 def no_effect(finding: Mapping[str, object]) -> float:
     """The value of the estimate that means no difference."""
-    return 1.0 if finding["unit"] in ("ratio", "odds ratio", "odds_ratio") else 0.0
+    return 1.0 if str(finding["unit"]).startswith(("ratio", "odds")) else 0.0
 
 
 def whole(value: float) -> str:
@@ -108,6 +111,8 @@ def _percent(value: float, *, plus: bool = False) -> str:
     percent = value * 100
     if not math.isfinite(percent):
         return "not finite"
+    if abs(percent) >= MOST_PER_CENT:
+        return f"over {_signed(whole(MOST_PER_CENT), percent < 0)}"
     decimals = 0 if abs(percent) >= 1 or percent == 0 else 1
     digits = f"{abs(percent):.{decimals}f}"
     if float(digits) == 0:
@@ -120,6 +125,8 @@ def _value(finding: Mapping[str, object], value: object, *, unit: bool) -> str:
         return "none"
     name = str(finding["unit"])
     per_cent = f"{NARROW}%" if unit else ""
+    if name == "ratio a year" and unit:
+        per_cent += " a year"
     if is_change(finding):
         return _percent(value - 1, plus=True) + per_cent
     if name == "share":
@@ -132,7 +139,8 @@ def _value(finding: Mapping[str, object], value: object, *, unit: bool) -> str:
 
 _COUNTED = {
     "count", "crimes", "incidents", "events", "people", "sessions", "rows", "respondents", "visits",
-    "attendances", "admissions", "places", "files", "tasks", "logs",
+    "attendances", "admissions", "places", "files", "tasks", "logs", "responses", "areas",
+    "cells", "roles", "windows", "devices", "minutes", "hours", "searches",
 }  # fmt: skip
 _WRITTEN = {"minutes", "hours", "min", "m", "m2", "km"}
 

@@ -326,7 +326,7 @@ def _is_level(row: Row) -> bool:
 
 
 def _is_ring(row: Row) -> bool:
-    return "ring" in str(row["population"]).split()
+    return str(row["population"]).startswith("ring")
 
 
 _PARTS: tuple[Part, ...] = (

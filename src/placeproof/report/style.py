@@ -72,7 +72,7 @@ def css() -> str:
 def kind_of(population: str) -> str:
     """Which meaning a population has: hot spot, ring or comparison."""
     words = population.casefold()
-    if "ring" in words:
+    if words.startswith("ring"):
         return "ring"
     return "comparison" if "comparison" in words else "hot spot"
 
