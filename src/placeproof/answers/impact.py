@@ -52,8 +52,12 @@ def reply(study: Study, question: str) -> Reply:
         and row["method"] == estimated[0]["method"]
     ]  # fmt: skip
     others = _definitions(rows, estimated) if question == "RQ1" else []
+    weakest = min(range(len(grades)), key=lambda index: _rank(grades[index]))
+    told = [wording.effect(row) + wording.adjusted(_adjusted(rows, row)) for row in estimated]
+    if grades[weakest].confidence == "none":
+        told.append(_NO_CONCLUSION)
     summary = wording.paragraphs(
-        " ".join(wording.effect(row) + wording.adjusted(_adjusted(rows, row)) for row in estimated),
+        " ".join(told),
         wording.rings(ring_rows),
         wording.definitions(others),
     )
