@@ -310,7 +310,10 @@ def test_real_police_vehicles_of_seattle(shared_data: Path) -> None:
         blank = sum(line.split(",")[3] == "" for line in lines)
     assert result.quarantine["rule"].value_counts().rows() == [("no-point", blank)]
     assert result.quarantine.height == blank
-    assert result.tables["ping"]["device_id"].n_unique() == 9
+    # Two of the nine vehicles never report a position.
+    assert result.tables["ping"]["device_id"].n_unique() == 7
+    silent = result.notices.filter(pl.col("code") == "silent-devices")
+    assert silent["rows"].to_list() == [2]
     assert result.notices.filter(pl.col("code") == "no-point").height == 1
 
 

@@ -85,7 +85,11 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
     fit = without_quarantined(rows, stacked(broken, FAULT_SCHEMA))
     broken.append(checked(fit, "ping", dict(spec.columns)))
     kept = without_quarantined(fit, stacked(broken, FAULT_SCHEMA))
+    silent = rows["device_id"].drop_nulls().n_unique() - kept["device_id"].n_unique()
     said = [*times.said, *points.said, *_said_of(spec, read_in, kept, surroundings)]
+    if silent:
+        text = f"{silent} devices have not one position that could be kept."
+        said.append(notice(spec.name, "silent-devices", "warning", text, rows=silent))
     return _result(spec, read_in, kept, stacked(broken, FAULT_SCHEMA), said)
 
 
