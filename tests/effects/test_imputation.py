@@ -3,10 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-import simulate
 import statsmodels.api as sm
-
-from conftest import REFERENCE
 
 from placeproof.effects.effect import effects, overall
 from placeproof.effects.grid import Grid, grid, only
@@ -18,6 +15,7 @@ from placeproof.effects.imputation import (
 )
 from placeproof.effects.inference import placebo_p_value
 from placeproof.effects.trend import adjusted
+from tests.effects.panels import REFERENCE, make_panel, simulate
 
 KINDS = ("hotspot", "comparison")
 # R's glm stops at a relative change of the deviance of 1e-14; its coefficients are good to 1e-8.
@@ -151,8 +149,6 @@ def test_a_town_that_doubles_everywhere_is_no_effect() -> None:
     level = np.array([3.0, 8.0, 5.0, 2.0, 9.0])
     season = np.array([1.0, 2.0, 1.5, 4.0, 3.0, 8.0])
     counts = level[:, None] * season[None, :]
-    from conftest import make_panel
-
     effect = overall(laid_out(make_panel(counts, [2, 3, None, None, None])), level=0.95)
     assert effect.log_ratio == pytest.approx(0.0, abs=1e-9)
 
@@ -217,7 +213,9 @@ def test_imputation_agrees_with_etwfe(invented) -> None:
     )
     laid = laid_out(balanced)
     for name, expected in oracle.items():
-        days = [laid.period_starts[k - 2] for k in (9, 13, 17) if name in ("all", f"cohort_{k:02d}")]
+        days = [
+            laid.period_starts[k - 2] for k in (9, 13, 17) if name in ("all", f"cohort_{k:02d}")
+        ]
         cells = laid.after & np.array([c in days for c in laid.cohorts])[:, None]
         made = effects(laid, parts=cells[None], level=0.95)[0]
         assert (made.observed - made.imputed) / made.cells == pytest.approx(expected, rel=2e-5)

@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import make_panel
 
 from placeproof.effects.grid import grid
 from placeproof.effects.two_way import two_way
+from tests.effects.panels import make_panel
 
 
 def laid_out(panel):

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import simulate
-from conftest import make_panel
 
 from placeproof.effects.grid import grid
 from placeproof.effects.weighted_displacement import difference, weighted_displacement
+from tests.effects.panels import make_panel, simulate
 
 AREAS = {"comparison": "control", "treated": "treated"}
 RINGS = {"comparison_ring": "disp_control", "ring": "disp_treated"}
