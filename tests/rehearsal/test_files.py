@@ -1,4 +1,4 @@
-"""The written folder: the same bytes again, every fault where the truth says, nothing of use lost."""
+"""The written folder: the same bytes again, every fault where the truth says."""
 
 import hashlib
 import json

@@ -29,7 +29,7 @@ GROUP = {
 
 RATE_PER_WEEK = {
     "serious": 1.25,
-    "minor_violence": 0.65,
+    "minor_violence": 0.45,
     "acquisitive": 1.45,
     "indoors": 0.35,
     "burglary": 0.34,
@@ -40,10 +40,10 @@ RATE_PER_WEEK = {
 """Mean of a busy place, inside its outline."""
 
 ELSEWHERE_PER_WEEK = {
-    "serious": 18.0,
-    "minor_violence": 16.0,
+    "serious": 10.0,
+    "minor_violence": 8.0,
     "acquisitive": 66.0,
-    "indoors": 200.0,
+    "indoors": 335.0,
     "burglary": 36.0,
     "activity": 8.0,
     "sexual": 7.0,

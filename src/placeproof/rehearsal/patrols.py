@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import shapely
+import shapely.affinity
 
 from placeproof.rehearsal.choices import LAST_DAY, Size
 from placeproof.rehearsal.city import City
@@ -325,7 +326,9 @@ def _path(
     outline: shapely.Polygon, station: np.ndarray, dwell_s: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Way points (seconds from arrival, metres): station, gate, a walk inside, gate, station."""
-    gate = np.array(shapely.line_interpolate_point(outline.exterior, rng.random(), True).coords[0])
+    gate = np.array(
+        shapely.line_interpolate_point(outline.exterior, rng.random(), normalized=True).coords[0]
+    )
     middle = np.array(outline.centroid.coords[0])
     inner = shapely.affinity.scale(outline, 0.75, 0.75)
     corners = np.array(inner.exterior.coords)[:-1]

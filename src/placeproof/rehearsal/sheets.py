@@ -149,6 +149,7 @@ def write_geopackage(
         Attribute to its values.
     """
     import pyogrio
+    import pyogrio.raw
 
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without this GDAL writes the moment of writing into the file.
