@@ -48,7 +48,7 @@ def _candidates(hotspot: Make, **changes: object) -> pl.DataFrame:
     return candidates(events, **(settings | changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("offset", [(0.0, 0.0), (50.0, 150.0)])
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (150.0, 50.0)])
 def test_candidates_keep_clear_of_hot_spots_rings_and_each_other(
     hotspot: Make, offset: tuple[float, float]
 ) -> None:
@@ -59,6 +59,9 @@ def test_candidates_keep_clear_of_hot_spots_rings_and_each_other(
     assert 50 < len(found) < 100
     assert set(found["kind"]) == set(found["group"]) == {"comparison"}
     assert found["first_treated"].null_count() == len(found)
+    # A tile belongs to the area if its own centre does, wherever the grid lies.
+    assert shapely.contains(shapely.from_wkb(AREA), shapely.centroid(shapes)).all()
+    assert min(s.bounds[0] for s in shapes) == (457_950 if offset[0] == 150 else 458_000)
     corner = shapes[0].bounds[:2]
     assert (corner[0] - 458_000) % 200 == offset[0]
 
@@ -153,6 +156,27 @@ def test_balance_is_the_difference_over_the_mean_spread() -> None:
     assert got["before matching"] == pytest.approx(6 / ((8 + 104 / 3) / 2) ** 0.5)
     assert got["after matching"] == pytest.approx(1 / ((8 + 2) / 2) ** 0.5)
     assert level.filter(pl.col("horizon") == "before matching")["reason"][0] is not None
+
+
+def test_balance_sees_trends_in_any_order_of_rows() -> None:
+    rising, falling = [float(m) for m in range(1, 13)], [float(m) for m in range(12, 0, -1)]
+    treated = _history({"H1": rising, "H2": [2 * c for c in rising]})
+    pool = _history({"a": falling, "b": [2 * c for c in falling], "c": [6.5] * 12})
+
+    def trend(own: pl.DataFrame, other: pl.DataFrame) -> float:
+        made = match(own, other, per_hotspot=1, shape_weight=0.0, widest_distance=None)
+        rows = balance(
+            own, other, made, wanted=2, definition_edition=None, window=WINDOW, feeds="crime"
+        )
+        here = (pl.col("outcome") == "history_trend") & (pl.col("horizon") == "before matching")
+        return rows.filter(here)["estimate"][0]
+
+    # Slopes over levels: 1 / 6.5 twice against -1 / 6.5 twice and 0.
+    slopes = np.array([-1, -1, 0]) / 6.5
+    expected = (1 / 6.5 - slopes.mean()) / (slopes.var(ddof=1) / 2) ** 0.5
+    assert trend(treated, pool) == pytest.approx(expected)
+    backwards = treated.reverse(), pool.reverse()
+    assert trend(*backwards) == pytest.approx(expected)
 
 
 def test_matched_places_name_their_hot_spot(hotspot: Make) -> None:

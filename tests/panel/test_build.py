@@ -257,14 +257,15 @@ def test_weight_two_equals_the_row_twice_and_order_changes_nothing() -> None:
 def test_minutes_are_joined_and_absence_is_not_zero() -> None:
     planned = pl.DataFrame(
         {
-            "place_id": ["H1", "H1", "H1"],
-            "operating_day": [date(2021, 7, 1), date(2021, 7, 20), date(2021, 8, 31)],
-            "minutes": [15.0, 30.0, 15.0],
+            "place_id": ["H1", "H1", "H1", "H1"],
+            "operating_day": [date(2021, 7, d) for d in (1, 20)]
+            + [date(2021, 8, 31), date(2021, 10, 5)],
+            "minutes": [15.0, 30.0, 15.0, 60.0],
         }
     )
     panel = _build(_events(("H1", "2021-06", None)), planned=planned)
     got = {(r["place_id"], r["period_start"].month): r["planned_minutes"] for r in panel.to_dicts()}
-    assert [got["H1", m] for m in range(5, 10)] == [None, None, 45.0, 15.0, None]
+    assert [got["H1", m] for m in range(5, 10)] == [None, None, 45.0, 15.0, 0.0]
     # Spanned by the frame: a hot spot that it never names was not tasked.
     assert [got["H2", m] for m in (7, 8)] == [0.0, 0.0]
     # A comparison place is no hot spot: nothing is known of it.

@@ -98,6 +98,22 @@ def test_complete_locations_bound_to_a_point_and_comparison_divides() -> None:
     assert row["lower"] == row["estimate"] == row["upper"] == pytest.approx(3.0)
 
 
+def test_bounds_of_a_ratio_of_ratios_by_hand() -> None:
+    events = _events([100] * 5, [20, 20, 0, 0, 0])
+    ours = count_bounds(_counts(20, 20, 0, 30, 30), events, located_by="easting_m")
+    theirs = count_bounds(_counts(10, 10, 0, 5, 5), events, located_by="easting_m")
+    rows = ratio_bounds(
+        ours,
+        start=date(2021, 7, 26),
+        population="hot spots",
+        comparison=theirs,
+        **ABOUT,  # type: ignore[arg-type]
+    )
+    row = rows.row(0, named=True)
+    # Ours from 30 / 40 to 30 / 20; theirs from 5 / 30 to 5 / 10: each end against the far one.
+    assert (row["lower"], row["upper"]) == pytest.approx(((30 / 40) / (5 / 10), (30 / 20) * 6))
+
+
 @pytest.mark.parametrize("counts", [(0, 0, 0, 5, 5), (None, None, 0, 5, 5), (1, 1)])
 def test_ratio_without_a_side_is_not_identified(counts: tuple[float | None, ...]) -> None:
     events = _events([100] * 5, [1] * 5)
