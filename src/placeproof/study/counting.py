@@ -46,6 +46,7 @@ def count_panel(work: Work) -> None:
             panel.reconcile(
                 events,
                 counted,
+                population="hot spots, comparison places and their rings",
                 outcome_label=outcomes()[outcome_id].label,
                 feeds=work.feeds_of(outcome_id),
             )

@@ -47,7 +47,7 @@ def measure_patrols(work: Work) -> None:
         )
         work.tables["delivered_minutes"] = patrols.delivered_minutes(
             visits,
-            place_ids=work.hotspots["hotspot_id"].unique().sort(),
+            hotspots=work.hotspots,
             observed_days=patrols.observed_days(pings),
             add_interval=True,
         )

@@ -7,7 +7,7 @@ import polars as pl
 
 from placeproof import files
 from placeproof.errors import StudyError
-from placeproof.files import geo
+from placeproof.files import geo, withdrawals
 from placeproof.files.feed import (
     NOTICE_SCHEMA,
     FeedResult,
@@ -99,8 +99,24 @@ def read_all(study: Study, progress: Progress) -> Inputs:
             missing[spec.contract] = f"the feed {spec.name} cannot be read: {error.message}"
     progress("reading", len(specs), len(specs))
     whole = combined(results)
-    whole = replace(whole, notices=_joined(whole.notices, problems))
-    return Inputs(files.without_withdrawn(whole.tables), whole, area_wkb, missing)
+    tables = _without_withdrawn(whole.tables, problems)
+    whole = replace(whole, tables=tables, notices=_joined(whole.notices, problems))
+    return Inputs(tables, whole, area_wkb, missing)
+
+
+def _without_withdrawn(
+    tables: dict[str, pl.DataFrame], problems: list[dict[str, object]]
+) -> dict[str, pl.DataFrame]:
+    """The tables without the people who left; how many rows went is a notice, never who."""
+    left = tables.get("withdrawal")
+    if left is None or left.is_empty():
+        return tables
+    kept, counts = withdrawals.without(tables, left)
+    for table, rows in counts.items():
+        if rows:
+            message = f"{rows} rows of table {table} were taken out: their people withdrew."
+            problems.append(notice("withdrawals", "withdrawn", "note", message, rows=rows))
+    return kept
 
 
 def _note_empty_patterns(
