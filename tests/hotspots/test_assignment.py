@@ -199,3 +199,14 @@ def test_fixed_places_and_codes(comparison_place: Make) -> None:
     assert assign_to_places(events, place_rows([])).to_list() == [None] * 5
     codes = pl.DataFrame({"lsoa_code": ["C1", None, "E0", "C2"]})
     assert assign_by_code(codes, both).to_list() == ["C1", None, None, "C2"]
+
+
+def test_not_a_number_is_no_location(hotspot: Make, comparison_place: Make) -> None:
+    nowhere = points((0, 0)).with_columns(easting_m=pl.lit(float("nan")))
+    spot = hotspot("H", box(0, 0))
+    got = assign(nowhere, spot, comparison=None, edges_m=EDGES, outline_rule="first")
+    assert got["zone"].to_list() == ["unlocated"]
+    assert assign_to_places(nowhere, comparison_place("C", box(0, 0))).to_list() == [None]
+    blank = points((0, 0)).with_columns(easting_m=pl.lit(None))
+    got = assign(blank, spot, comparison=None, edges_m=EDGES, outline_rule="first")
+    assert got["zone"].to_list() == ["unlocated"]

@@ -10,6 +10,7 @@ import polars as pl
 
 from placeproof import calendar, geometry
 from placeproof.errors import SettingsError
+from placeproof.hotspots.grid import has_point
 from placeproof.hotspots.register import first_treated, outline_on, require_register
 
 OutlineRule = Literal["at_event", "first"]
@@ -85,9 +86,7 @@ def assign(
             f'outline_rule is "{outline_rule}". Expected: "at_event" or "first".',
             mend="Set one of the two.",
         )
-    located = events.with_row_index("_event").filter(
-        pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null()
-    )
+    located = events.with_row_index("_event").filter(has_point())
     parts = [
         _assign_epoch(epoch, targets, edges_m)
         for epoch, targets in _epochs(located, hotspots, comparison, outline_rule)
@@ -227,13 +226,11 @@ def assign_to_places(events: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
         `place_id` for each event in the same order; null outside all places or without location.
     """
     ordered = places.filter(pl.col("geometry").is_not_null()).sort("place_id")
-    has_point = events.select(
-        pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null()
-    ).to_series()
+    known = events.select(has_point()).to_series()
     found = np.full(len(events), -1, dtype=np.int64)
-    if len(ordered) and has_point.any():
-        located = events.filter(has_point)
-        found[has_point.to_numpy()] = geometry.locate(
+    if len(ordered) and known.any():
+        located = events.filter(known)
+        found[known.to_numpy()] = geometry.locate(
             located["easting_m"].to_numpy(),
             located["northing_m"].to_numpy(),
             list(geometry.outlines(ordered["geometry"])),

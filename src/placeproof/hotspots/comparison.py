@@ -9,7 +9,7 @@ import shapely
 
 from placeproof import geometry
 from placeproof.errors import IdentificationError, SettingsError
-from placeproof.hotspots.grid import area_cells, square
+from placeproof.hotspots.grid import area_cells, has_point, square
 from placeproof.hotspots.register import place_rows
 
 _MATCH_SCHEMA = {
@@ -70,7 +70,7 @@ def candidates(
         )
     east_m, north_m = offset_m
     counted = (
-        events.filter(pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null())
+        events.filter(has_point())
         .group_by(
             cell_east=((pl.col("easting_m") - east_m) / side_m).floor().cast(pl.Int64),
             cell_north=((pl.col("northing_m") - north_m) / side_m).floor().cast(pl.Int64),

@@ -8,7 +8,7 @@ import polars as pl
 
 from placeproof import geometry
 from placeproof.errors import IdentificationError, SettingsError
-from placeproof.hotspots.grid import grid_counts, square, squares
+from placeproof.hotspots.grid import grid_counts, has_point, square, squares
 from placeproof.hotspots.register import hotspot_rows
 from placeproof.tables import estimate
 
@@ -259,7 +259,7 @@ def delineation_estimates(
         Question `places`: `places_derived` (the reason says if fewer than wanted were found) and
         `share_in_hotspots` of the located events of the selection window.
     """
-    located = events.drop_nulls(["easting_m", "northing_m"])
+    located = events.filter(has_point())
     inside = np.asarray(
         geometry.locate(
             located["easting_m"].to_numpy(),

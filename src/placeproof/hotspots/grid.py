@@ -11,6 +11,14 @@ _LARGEST_GRID = 2_000_000
 _SHIFTS = 4
 
 
+def has_point() -> pl.Expr:
+    """Say of each row whether it has a location; not-a-number counts as none."""
+    return pl.all_horizontal(
+        pl.col(name).cast(pl.Float64).is_finite().fill_null(False)
+        for name in ("easting_m", "northing_m")
+    )
+
+
 def area_cells(area_wkb: bytes, *, cell_m: float) -> pl.DataFrame:
     """
     List the square cells whose centre lies in the study area.
@@ -82,7 +90,7 @@ def grid_counts(
     cells = area_cells(area_wkb, cell_m=cell_m)
     amount = pl.len().cast(pl.Float64) if weight is None else pl.col(weight).sum().cast(pl.Float64)
     counted = (
-        events.filter(pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null())
+        events.filter(has_point())
         .group_by(
             cell_east=(pl.col("easting_m") / cell_m).floor().cast(pl.Int64),
             cell_north=(pl.col("northing_m") / cell_m).floor().cast(pl.Int64),
@@ -117,7 +125,7 @@ def squares(events: pl.DataFrame, *, side_m: float) -> pl.DataFrame:
     """
     step = side_m / _SHIFTS
     fine = (
-        events.filter(pl.col("easting_m").is_not_null() & pl.col("northing_m").is_not_null())
+        events.filter(has_point())
         .group_by(
             x=(pl.col("easting_m") / step).floor().cast(pl.Int64),
             y=(pl.col("northing_m") / step).floor().cast(pl.Int64),
