@@ -79,11 +79,12 @@ def many(name: str, studies: int) -> dict[str, object]:
     }
     for key in made[0]:
         if key.endswith(("covered", "found")):
-            summary[key] = _share(sum(bool(one[key]) for one in made), studies)
+            summary[key] = interval_of_share(sum(bool(one[key]) for one in made), studies)
     return summary
 
 
-def _share(hits: int, studies: int) -> dict[str, float]:
+def interval_of_share(hits: int, studies: int) -> dict[str, float]:
+    """Give a share with its exact 99 % interval."""
     low = float(stats.beta.ppf(0.005, hits, studies - hits + 1)) if hits else 0.0
     high = float(stats.beta.ppf(0.995, hits + 1, studies - hits)) if hits < studies else 1.0
     return {"share": round(hits / studies, 4), "low": round(low, 4), "high": round(high, 4)}
@@ -123,10 +124,10 @@ def table(results: Mapping[str, Mapping[str, object]]) -> str:
     lines = [
         "# How often the intervals hold the truth",
         "",
-        "Made by `python proofs/effects/coverage.py`; per cent of simulated studies, with the 99 %",
-        "Monte Carlo interval. Worlds are described in `simulate.py`. In `null` and `trend` the",
-        'patrols do nothing, so that "finds" is a false alarm. The Weighted Displacement Difference',
-        "(WDD) is without rings.",
+        "Made by `python proofs/effects/coverage.py`; per cent of simulated studies, with the",
+        "99 % Monte Carlo interval. Worlds are described in `simulate.py`. In `null` and `trend`",
+        'the patrols do nothing, so that "finds" is a false alarm. The Weighted Displacement',
+        "Difference (WDD) is without rings.",
         "",
         "| world | true ratio | studies | bias (log) | " + " | ".join(columns.values()) + " |",
         "|---|---|---|---|" + "---|" * len(columns),

@@ -92,7 +92,8 @@ def _trended(
 def _slopes(events: np.ndarray, before: np.ndarray, side: np.ndarray) -> np.ndarray:
     """Root of the profile score, which falls with the slope: bounded secant steps."""
     last = np.zeros(len(events))
-    last_score, information = _score(events, before, side, last)
+    last_score, mean = _score(events, before, side, last)
+    information = _information(mean, side)
     step = np.divide(last_score, information, out=np.zeros_like(last), where=information > 1e-9)
     bad = information <= 1e-9
     now = last + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
@@ -116,7 +117,7 @@ def _score(
     fitted = fit(events, before * growth)
     mean = before * growth * fitted.rows[:, :, None] * fitted.columns[:, None, :]
     score = (side * (before * events - mean)).sum(axis=(1, 2))
-    return score, _information(mean, side)
+    return score, mean
 
 
 def _information(mean: np.ndarray, side: np.ndarray) -> np.ndarray:
