@@ -14,6 +14,7 @@ from placeproof.report.document import (
     Paragraph,
     Recorded,
     Section,
+    Span,
     Spans,
     Table,
     Text,
@@ -258,7 +259,7 @@ def _entry(row: Row, kept: dict[str, tuple[int, int]], files: dict[str, int]) ->
 
 
 def _rests_on(row: Row, kept: dict[str, tuple[int, int]], files: dict[str, int]) -> Spans:
-    spans: list = []  # type: ignore[type-arg]
+    spans: list[Span] = []
     if row["definition_edition"]:
         spans += [Name(str(row["definition_edition"]), code=True), Text("; ")]
     for feed in str(row["feeds"]).split():

@@ -140,7 +140,7 @@ def feeds_table(receipts: pl.DataFrame) -> Table:
         .agg(pl.len().alias("files"), *(pl.col(name).sum() for name in counts))
         .sort("feed")
     )
-    rows = tuple(
+    rows: tuple[tuple[Spans, ...], ...] = tuple(
         (
             (Name(str(row["feed"])),),
             *(

@@ -5,8 +5,9 @@ import os
 import re
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from html import escape
 
 from placeproof.report import style
 from placeproof.report.document import Document
@@ -38,7 +39,7 @@ def render(document: Document, *, images: Mapping[str, bytes]) -> bytes:
     page = article(document, images=names)
     with tempfile.TemporaryDirectory(prefix="placeproof-") as folder:
         reference = Path(folder) / "reference.docx"
-        reference.write_bytes(_reference())
+        reference.write_bytes(_reference(document.title, document.stamp))
         target = Path(folder) / "report.docx"
         for identity, name in names.items():
             (Path(folder) / name).write_bytes(images[identity])
@@ -75,14 +76,52 @@ def _pandoc(*arguments: str, stdin: bytes = b"") -> bytes:
 
 
 @cache
-def _reference() -> bytes:
-    """The converter's own model document, dressed in the report's visual language."""
+def _reference(title: str, stamp: str) -> bytes:
+    """The converter's own model document, dressed, with title and stamp on every page."""
     plain = _pandoc("--print-default-data-file=reference.docx")
-    return _rewritten(plain, {"word/styles.xml": _dressed, "word/document.xml": _paper})
+    changes = {
+        "word/styles.xml": _dressed,
+        "word/document.xml": _paper,
+        "word/_rels/document.xml.rels": _with_running_head,
+        "[Content_Types].xml": _with_head_type,
+    }
+    return _rewritten(plain, changes, {"word/header9.xml": _running_head(title, stamp)})
+
+
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def _running_head(title: str, stamp: str) -> bytes:
+    words = escape(f"{title}   {stamp}" if stamp else title)
+    run = (
+        f'<w:r><w:rPr><w:b/><w:sz w:val="16"/></w:rPr><w:t xml:space="preserve">{words}</w:t></w:r>'
+    )
+    page = (
+        '<w:r><w:rPr><w:sz w:val="16"/></w:rPr><w:t xml:space="preserve">   </w:t></w:r>'
+        '<w:fldSimple w:instr=" PAGE "><w:r><w:rPr><w:sz w:val="16"/></w:rPr><w:t>1</w:t></w:r>'
+        "</w:fldSimple>"
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        f'<w:hdr xmlns:w="{_WORD}"><w:p>{run}{page}</w:p></w:hdr>'
+    ).encode()
+
+
+def _with_running_head(xml: str) -> str:
+    part = f'<Relationship Id="rIdHead" Type="{_OFFICE}/header" Target="header9.xml"/>'
+    return xml.replace("</Relationships>", f"{part}</Relationships>")
+
+
+def _with_head_type(xml: str) -> str:
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.header+xml"
+    part = f'<Override PartName="/word/header9.xml" ContentType="{kind}"/>'
+    return xml.replace("</Types>", f"{part}</Types>")
 
 
 def _paper(xml: str) -> str:
     page = (
+        f'<w:headerReference xmlns:r="{_OFFICE}" w:type="default" r:id="rIdHead"/>'
         '<w:pgSz w:w="11906" w:h="16838"/>'
         '<w:pgMar w:top="1247" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" '
         'w:footer="567" w:gutter="0"/>'
@@ -91,7 +130,9 @@ def _paper(xml: str) -> str:
     if "<w:sectPr" not in xml:
         return xml.replace("</w:body>", f"<w:sectPr>{page}</w:sectPr></w:body>")
     xml = re.sub(r"<w:sectPr([^>]*)/>", rf"<w:sectPr\1>{page}</w:sectPr>", xml)
-    return re.sub(r"(<w:sectPr[^>]*[^/]>|<w:sectPr>)(?!<w:pgSz)", rf"\1{page}", xml, count=1)
+    return re.sub(
+        r"(<w:sectPr[^>]*[^/]>|<w:sectPr>)(?!<w:headerReference)", rf"\1{page}", xml, count=1
+    )
 
 
 def _dressed(xml: str) -> str:
@@ -122,23 +163,22 @@ def _steady(made: bytes, day: str) -> bytes:
             r"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</)", rf"\g<1>{day}T00:00:00Z\2", xml
         )
 
-    return _rewritten(made, {"docProps/core.xml": dated, "word/document.xml": _small_tables})
+    return _rewritten(made, {"docProps/core.xml": dated})
 
 
-def _small_tables(xml: str) -> str:
-    """Headings of tables repeat on each page, and rows do not break across pages."""
-    return xml.replace("<w:tblHeader/>", '<w:tblHeader w:val="on"/>')
-
-
-def _rewritten(package: bytes, changes: Mapping[str, object]) -> bytes:
+def _rewritten(
+    package: bytes,
+    changes: Mapping[str, Callable[[str], str]],
+    more: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """A package with some parts changed or added, and no trace of the clock."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
+        parts = {name: old.read(name) for name in old.namelist()} | dict(more or {})
+        for name, content in parts.items():
             change = changes.get(name)
-            if callable(change):
-                content = change(content.decode("utf-8")).encode("utf-8")
+            made = change(content.decode("utf-8")).encode("utf-8") if change else content
             entry = zipfile.ZipInfo(name, date_time=_EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(entry, content)
+            new.writestr(entry, made)
     return out.getvalue()

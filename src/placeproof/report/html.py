@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
+from typing import Any
 
 from placeproof.report import style
 from placeproof.report.document import (
@@ -348,5 +349,5 @@ def _asset(name: str) -> str:
 def _vega() -> str:
     import vl_convert
 
-    bundle: str = vl_convert.javascript_bundle()
-    return bundle.replace("</script", "<\\/script")
+    make: Any = vl_convert.javascript_bundle
+    return str(make()).replace("</script", "<\\/script")

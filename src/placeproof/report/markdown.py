@@ -49,7 +49,7 @@ def blocks(text: str) -> tuple[Block, ...]:
     return tuple(found)
 
 
-def _spans(children: list) -> Spans:  # type: ignore[type-arg]
+def _spans(children: list) -> Spans:
     strong = emphasis = False
     target = ""
     spans: list[Authored] = []

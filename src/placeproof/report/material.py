@@ -39,7 +39,7 @@ class Material:
     def answers(self) -> list[Row]:
         """The answers in the order of the questions."""
         rows = self.contents.answers.iter_rows(named=True)
-        return sorted(rows, key=lambda row: _QUESTIONS.index(row["question"]))
+        return sorted(rows, key=lambda row: _QUESTIONS.index(str(row["question"])))
 
     @cached_property
     def _by_question(self) -> dict[str, list[Row]]:

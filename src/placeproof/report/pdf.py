@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from importlib.resources import files
+from typing import Any
 
 from placeproof.report import style
 from placeproof.report.document import (
@@ -65,15 +66,17 @@ def render(document: Document, *, drawings: Mapping[str, str]) -> bytes:
         "document.json": json.dumps(data, ensure_ascii=False).encode("utf-8"),
         **{names[identity]: drawing.encode("utf-8") for identity, drawing in drawings.items()},
     }
+    # The package's own types do not know that several files may be given by name.
+    compile_files: Any = typst.compile
     moment = int(datetime.combine(document.cut_off, time(), UTC).timestamp())
     try:
-        made: bytes = typst.compile(
+        made: bytes = compile_files(
             inputs, format="pdf", pdf_standards=[STANDARD], timestamp=moment
         )
     except typst.TypstError as problem:
         if STANDARD.upper().replace("-", "/") not in str(problem) and "UA" not in str(problem):
             raise
-        made = typst.compile(inputs, format="pdf", timestamp=moment)
+        made = compile_files(inputs, format="pdf", timestamp=moment)
     return made
 
 

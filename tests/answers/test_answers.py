@@ -1,0 +1,246 @@
+"""Ten answers: two-sided, each with its reason, degrading exactly where a feed is missing."""
+
+import json
+import re
+
+import polars as pl
+import pytest
+
+from placeproof.tables import Answer
+from tests.answers.builder import (
+    SUPPLIED,
+    answer,
+    answers,
+    control,
+    effect,
+    findings,
+    share,
+    study,
+    trend,
+)
+
+PLACEHOLDER = re.compile(r"\{[0-9a-f]+:[a-z_]+\}")
+
+
+def statuses(made: list[dict], **more: object) -> dict[str, str]:
+    table = answers(findings(made), **more)
+    return dict(zip(table["question"], table["status"], strict=True))
+
+
+def without(*feeds: str) -> dict[str, str]:
+    gone = set(feeds)
+    made = [row for row in study() if not gone & set(str(row["feeds"]).split())]
+    return statuses(made, supplied={**SUPPLIED, **dict.fromkeys(feeds, False)})
+
+
+def test_a_whole_study_answers_everything() -> None:
+    table = answers(findings(study()))
+    assert Answer.is_valid(table)
+    assert table["question"].to_list() == [f"RQ{number}" for number in range(1, 11)]
+    assert set(table["status"]) == {"answered"}, table.select("question", "status", "because")
+    assert set(table["confidence"]) <= {"moderate", "low"}
+
+
+@pytest.mark.parametrize(
+    ("gone", "degraded"),
+    [
+        (("crime",), {"RQ1": "not answerable", "RQ2": "not answerable", "RQ8": "partly",
+                      "RQ9": "partly"}),
+        (("incident",), {"RQ3": "not answerable"}),
+        (("response",), {**dict.fromkeys(("RQ4", "RQ5", "RQ6", "RQ7"), "partly"), "RQ8": "partly",
+                         "RQ9": "partly"}),
+        (("session", "turn", "coded_span"), dict.fromkeys(("RQ4", "RQ5", "RQ6", "RQ7"), "partly")),
+        (("ed_assault",), {"RQ10": "partly"}),
+        (("admission",), {"RQ10": "partly"}),
+        (("ed_assault", "admission"), {"RQ10": "not answerable"}),
+        (("ping",), {}),
+        (("response", "session", "turn", "coded_span"),
+         {**dict.fromkeys(("RQ4", "RQ5", "RQ6", "RQ7"), "not answerable"), "RQ8": "partly",
+          "RQ9": "partly"}),
+    ],
+)  # fmt: skip
+def test_a_missing_feed_degrades_exactly_its_questions(
+    gone: tuple[str, ...], degraded: dict[str, str]
+) -> None:
+    whole = dict.fromkeys((f"RQ{number}" for number in range(1, 11)), "answered")
+    assert without(*gone) == whole | degraded
+
+
+def test_without_hot_spots_no_effect_is_answerable_and_the_reason_says_so() -> None:
+    made = [row for row in study() if "hotspot" not in str(row["feeds"])]
+    told = answer(findings(made), "RQ1", supplied=SUPPLIED | {"hotspot": False})
+    assert told["status"] == "not answerable"
+    assert "hot spots" in told["because"]
+
+
+def test_without_pings_the_grade_falls_and_says_why() -> None:
+    told = answer(findings(study()), "RQ1", supplied=SUPPLIED | {"ping": False})
+    assert (told["status"], told["confidence"]) == ("answered", "low")
+    assert "dose" in told["grade_reasons"]
+
+
+def test_harm_is_said_as_plainly_as_benefit() -> None:
+    harm = answer(findings([effect(1.2), trend(), control()]), "RQ1")
+    benefit = answer(findings([effect(0.8), trend(), control()]), "RQ1")
+    assert " rose by " in harm["summary"]
+    assert " fell " not in harm["summary"]
+    assert harm["status"] == benefit["status"] == "answered"
+    assert harm["summary"].replace(" rose by ", " fell by ") == benefit["summary"]
+
+
+@pytest.mark.parametrize("ratio", [0.95, 1.0, 1.05])
+def test_an_interval_that_holds_no_effect_is_never_called_a_change(ratio: float) -> None:
+    told = answer(findings([effect(ratio), trend(), control()]), "RQ1")
+    assert "no difference that these data can show" in told["summary"]
+    assert not re.search(r"\b(fell|rose)\b", told["summary"])
+    assert "minimum_detectable_effect" in told["summary"]
+
+
+def test_an_interval_that_ends_on_no_effect_holds_it() -> None:
+    told = answer(findings([effect(0.9, upper=1.0)]), "RQ1")
+    assert not re.search(r"\b(fell|rose)\b", told["summary"])
+
+
+def test_an_estimate_without_an_interval_has_no_direction() -> None:
+    told = answer(findings([effect(0.5, lower=None, upper=None, level=None)]), "RQ1")
+    assert told["status"] == "partly"
+    assert not re.search(r"\b(fell|rose)\b", told["summary"])
+
+
+CHECKS = {
+    "negative control": ([control(1.4)], {}, "none"),
+    "drifting apart": ([trend(p_value=0.01)], {}, "low"),
+    "little power": ([trend(diagnostics='{"power_against_that_slope": 0.2}')], {}, "low"),
+    "estimate is another": (
+        [effect(1.4, role="beside", method="poisson_imputation_trend_adjusted")], {}, "low",
+    ),
+    "without a location": (
+        [effect(1.0, role="not_impact", method="missing_location_bounds", question="data",
+                outcome="outcome-RQ1", lower=0.6, upper=1.5)], {}, "low",
+    ),
+    "exploratory": ([], {"exploratory": True}, "low"),
+    "Retrospective": ([], {"retrospective": True}, "low"),
+    "few places": ([], {"few_places_below": 40}, "low"),
+    "reason to expect": ([], {"plausible_effect": 0.02}, "low"),
+    "dose": ([], {"supplied": {**SUPPLIED, "ping": False}}, "low"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", CHECKS)
+def test_each_failed_check_lowers_the_grade_and_says_so(words: str) -> None:
+    more, settings, _ = CHECKS[words]
+    replaced = {(row["estimand"], row["method"], row["role"]) for row in more}
+    made = [effect(0.8), trend(), control()]
+    made = [row for row in made if (row["estimand"], row["method"], row["role"]) not in replaced]
+    found = findings(made + more)
+    sound = answer(findings([effect(0.8), trend(), control()]), "RQ1")
+    told = answer(found, "RQ1", **settings)
+    assert sound["confidence"] == "moderate"
+    assert told["confidence"] == "low"
+    assert words in told["grade_reasons"]
+
+
+def test_limits_alone_never_lower_to_none_but_threats_do() -> None:
+    made = [effect(0.8, outcome="puk-robbery")]
+    limits = answer(findings(made), "RQ1", exploratory=True, retrospective=True)
+    assert limits["confidence"] == "low"
+    threats = [effect(0.8), trend(p_value=0.001), control(1.5)]
+    told = answer(findings(threats), "RQ1")
+    assert told["confidence"] == "none"
+    assert "no conclusion" in told["summary"]
+
+
+def test_a_published_category_is_never_more_than_a_part() -> None:
+    made = [effect(0.8, outcome="puk-violence-and-sexual-offences"), control()]
+    told = answer(findings(made), "RQ1")
+    assert told["status"] == "partly"
+    assert "serious violence" in told["because"]
+
+
+def test_before_and_after_alone_is_never_an_answer() -> None:
+    made = [effect(0.6, role="not_impact", method="before_after")]
+    told = answer(findings(made), "RQ1")
+    assert told["status"] == "partly"
+    assert told["confidence"] == "none"
+    assert "not impact" in told["summary"]
+
+
+def test_masked_outcomes_wait_for_the_lock() -> None:
+    made = [effect(0.8, status="masked", estimate=None)]
+    assert "locked" in answer(findings(made), "RQ1")["because"]
+
+
+def test_perceptions_are_levels_and_never_effects() -> None:
+    for number in range(4, 8):
+        told = answer(findings(study()), f"RQ{number}")
+        assert "not effects" in told["summary"]
+        assert not re.search(r"\bimpact|fell|rose\b", told["summary"])
+
+
+def test_volunteers_alone_answer_in_part_and_all_suppressed_not_at_all() -> None:
+    volunteers = [share("RQ4", population="residents, volunteers")]
+    assert answer(findings(volunteers), "RQ4")["status"] == "partly"
+    hidden = [share("RQ4", status="suppressed", estimate=None, lower=None, upper=None)]
+    told = answer(findings(hidden), "RQ4")
+    assert told["status"] == "not answerable"
+    assert "released" in told["because"]
+
+
+def test_core_hours_against_other_hours_is_two_sided() -> None:
+    for ratio, word in ((0.6, "below"), (1.6, "above"), (1.0, "no difference")):
+        made = [effect(ratio, question="RQ9", estimand="ratio_of_rate_ratios")]
+        assert word in answer(findings(made), "RQ9")["summary"]
+
+
+def test_numbers_stand_only_in_placeholders() -> None:
+    table = answers(findings(study()), exploratory=True)
+    labels = [f"RQ{number}" for number in range(10, 0, -1)] + ["16-24", "25-49"]
+    for row in table.iter_rows(named=True):
+        texts = [row["summary"], row["because"], row["next_step"] or ""]
+        for text in texts + json.loads(row["grade_reasons"]):
+            bare = PLACEHOLDER.sub("", text)
+            for label in labels:
+                bare = bare.replace(label, "")
+            assert not re.search(r"\d", bare), bare
+
+
+def test_every_finding_that_is_named_is_there() -> None:
+    found = findings(study())
+    known = set(found["finding_id"])
+    for row in answers(found).iter_rows(named=True):
+        named = set(re.findall(r"\{([0-9a-f]+):", row["summary"]))
+        assert named <= known
+        assert set(json.loads(row["finding_ids"])) <= known
+        assert named <= set(json.loads(row["finding_ids"])) | {
+            row["finding_id"] for row in found.iter_rows(named=True)
+        }
+
+
+def test_no_findings_at_all_give_ten_reasons() -> None:
+    table = answers(findings([]), supplied={})
+    assert set(table["status"]) == {"not answerable"}
+    assert table["because"].str.len_chars().min() > 10
+
+
+def test_the_order_of_findings_changes_nothing() -> None:
+    found = findings(study())
+    assert answers(found).equals(answers(found.clone()))
+
+
+def test_no_template_assumes_benefit() -> None:
+    from pathlib import Path
+
+    import placeproof.answers as room
+
+    words = re.compile(r"\b(improv|succe|benefi|reduced|reductions?|effective in)\w*", re.I)
+    for file in Path(room.__file__).parent.glob("*.py"):
+        for literal in re.findall(r'"([^"\n]*)"', file.read_text(encoding="utf-8")):
+            assert not words.search(literal), f"{file.name}: {literal}"
+
+
+def test_titles_come_from_the_definitions() -> None:
+    from placeproof.definitions.questions import QUESTIONS
+
+    table = answers(findings([]), supplied={})
+    assert dict(table.select("question", "title").iter_rows()) == QUESTIONS
+    assert isinstance(table, pl.DataFrame)
