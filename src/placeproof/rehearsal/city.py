@@ -258,5 +258,6 @@ def _stations(xy: np.ndarray, town: np.ndarray, distance: np.ndarray) -> np.ndar
     for index, (_, _, east, north, reach, _) in enumerate(TOWNS):
         middle = np.array(ORIGIN_M) + np.array([east, north])
         near = (town == index) & (np.hypot(*(xy - middle).T) < 0.75 * reach)
-        found.append(xy[near][np.argmax(distance[near])])
+        # Beside an address, not on it: what is placed there did not happen there.
+        found.append(xy[near][np.argmax(distance[near])] + np.array([7.0, 5.0]))
     return np.array(found)

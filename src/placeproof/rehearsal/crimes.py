@@ -109,11 +109,21 @@ def moments(events: Events) -> np.ndarray:
     start = np.array(DAYS, dtype="datetime64[D]").astype("datetime64[m]")
     at = start[events.day] + (6 + events.hour) * np.timedelta64(60, "m")
     at = at + events.minute.astype("timedelta64[m]")
-    # On the last Sunday of March the clock knows no time between one and two.
+    return on_the_clock(at)
+
+
+def on_the_clock(at: np.ndarray) -> np.ndarray:
+    """
+    Move times that no clock showed, one to two on the last Sunday of March, by an hour.
+
+    Parameters
+    ----------
+    at : array of datetime64[m]
+        Local times.
+    """
     lost = [np.datetime64(day) for day in DAYS if day.month == 3 and _last_sunday(day)]
-    gap = np.isin(at.astype("datetime64[D]"), lost) & (
-        (at - at.astype("datetime64[D]")).astype(int) // 60 == 1
-    )
+    day = at.astype("datetime64[D]")
+    gap = np.isin(day, lost) & ((at - day).astype("timedelta64[m]").astype(int) // 60 == 1)
     return np.where(gap, at + np.timedelta64(60, "m"), at)
 
 
@@ -203,6 +213,7 @@ def write_incidents(
     asb = events.where(events.of_class == CLASSES.index("asb"))
     at = moments(asb) + rng.exponential(12, len(asb.mark)).astype(int).astype("timedelta64[m]")
     at = np.minimum(at, np.datetime64(CUT_OFF) + np.timedelta64(359, "m"))
+    at = on_the_clock(at)
     order = np.argsort(at, kind="stable")
     asb, at = asb.where(order), at[order]
     n = len(at)
@@ -304,7 +315,8 @@ def _times(crime: Events, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
         end + (lag + 4).astype("timedelta64[m]"),
         np.datetime64(CUT_OFF) + np.timedelta64(22 * 60, "m"),
     )
-    return start, end, recorded
+    start = on_the_clock(start)
+    return start, np.maximum(on_the_clock(end), start), on_the_clock(recorded)
 
 
 def _described(city: City, crime: Events, rng: np.random.Generator) -> pl.DataFrame:

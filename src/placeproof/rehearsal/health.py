@@ -10,7 +10,7 @@ import polars as pl
 
 from placeproof.rehearsal.choices import CUT_OFF
 from placeproof.rehearsal.city import TOWNS, City
-from placeproof.rehearsal.crimes import moments
+from placeproof.rehearsal.crimes import moments, on_the_clock
 from placeproof.rehearsal.draws import pick
 from placeproof.rehearsal.happenings import Events
 from placeproof.rehearsal.offences import CLASSES
@@ -50,6 +50,8 @@ area_code = "Area"
 cause = "ICD-10"
 admissions = "Admissions"
 suppressed = "Suppressed"
+[data.admissions.values.admissions]
+"*" = ""
 [data.admissions.values.suppressed]
 "yes" = "true"
 "no" = "false"
@@ -86,7 +88,7 @@ def write_ed(
     hurt = events.where(rng.random(len(events.mark)) < chance[events.of_class])
     at = moments(hurt)
     n = len(at)
-    arrived = at + rng.integers(15, 200, n).astype("timedelta64[m]")
+    arrived = on_the_clock(at + rng.integers(15, 200, n).astype("timedelta64[m]"))
     site = np.where((city.point_town[hurt.point] == 1) & (rng.random(n) < 0.6), 1, 0)
     indoors = hurt.of_class == CLASSES.index("indoors")
     night = (hurt.hour >= 14) & (hurt.hour < 23)
