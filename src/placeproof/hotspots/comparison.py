@@ -125,7 +125,7 @@ def split_periods(periods: Sequence[date]) -> tuple[list[date], list[date]]:
     Deal the periods of the history out: every other one to match on, the rest as baseline.
 
     Places that match by luck lose their luck later. If the same periods serve as baseline, their
-    fall makes patrols look harmful (in simulations by 2 to 10 %); a baseline that took no part in
+    fall makes patrols look harmful (in simulations by 2 to 4 %); a baseline that took no part in
     matching does not have that fault.
 
     Parameters
