@@ -405,6 +405,8 @@ def _toml(proposal: MappingProposal, headers: list[str]) -> str:
     lines += [f"contract = {_quoted(contract)}", f"files = [{_quoted(proposal.path.name)}]"]
     for key in ("time_format", "time_zone", "crs", "encoding", "separator"):
         value = getattr(proposal, key)
+        if key == "time_format" and str(value) in time_forms.ALWAYS_READ:
+            continue
         if value is not None and not (key == "encoding" and value in ("utf-8", "utf-8-sig")):
             lines.append(f"{key} = {_quoted(value)}")
     if proposal.columns:

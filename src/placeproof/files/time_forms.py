@@ -52,6 +52,11 @@ DAY_FORMS = (
     "%Y%m%d",
 )
 MONTH_FORMS = ("%Y-%m", "%m/%Y", "%b %Y", "%b-%y")
+ALWAYS_READ = frozenset(
+    form for form in (*MOMENT_FORMS, *DAY_FORMS, *MONTH_FORMS) if form.startswith("%Y-%m")
+) - {"%Y-%m-%d %H:%M:%S%#z", "%Y-%m-%d %H:%M:%S%.f%#z"}
+"""ISO 8601 forms, which are read without being named; an offset of hours only is not one."""
+
 _EPOCH_S = (631_152_000, 4_102_444_800)  # 1990 to 2100
 
 
