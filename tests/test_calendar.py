@@ -291,7 +291,7 @@ def test_windows_that_cannot_be_placed_are_left_out_and_backward_ones_refused() 
     empty = calendar.aoristic(windows(), intervals())
     assert empty.is_empty()
     assert empty.columns == ["event_row", "operating_day", "hours", "fraction"]
-    with pytest.raises(InputError, match="event row 1"):
+    with pytest.raises(InputError, match="event_row 1"):
         calendar.aoristic(windows((at, at), (at, at - timedelta(seconds=1))), intervals())
 
 

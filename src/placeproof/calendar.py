@@ -29,6 +29,7 @@ _INTERVALS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 _WEEKEND_NIGHTS = frozenset({5, 6})
 _EVERY_NIGHT = frozenset(range(1, 8))
+_CORE_LABEL = "Friday and Saturday nights 20:00–05:00, and eves of bank holidays"
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,7 @@ class NteHours:
 NTE_PRESETS: dict[str, NteHours] = {
     preset.id: preset
     for preset in (
-        NteHours(
-            "nte-core",
-            "Friday and Saturday nights 20:00–05:00, and eves of bank holidays",
-            _WEEKEND_NIGHTS,
-            time(20),
-            time(5),
-            True,
-        ),
+        NteHours("nte-core", _CORE_LABEL, _WEEKEND_NIGHTS, time(20), time(5), True),
         NteHours("nte-wide", "Every night 18:00–06:00", _EVERY_NIGHT, time(18), time(6), True),
         NteHours("nte-late", "Every night 00:00–06:00", _EVERY_NIGHT, time(0), time(6), True),
         NteHours("nte-peak", "Every night 23:00–03:00", _EVERY_NIGHT, time(23), time(3), True),
@@ -158,7 +152,7 @@ def bank_holiday_eves(first: date, last: date) -> frozenset[date]:
     official = {
         day
         for day in holidays.country_holidays("GB", subdiv="ENG", years=years)
-        if _is_weekday(day)
+        if day.isoweekday() <= 5
     }
     eves = (day - timedelta(days=1) for day in official)
     return frozenset(eve for eve in eves if first <= eve <= last)
@@ -232,12 +226,8 @@ def in_nte(at: pl.Series, intervals: pl.DataFrame) -> pl.Series:
     Series of Boolean
         As long as `at`, named `nte`.
     """
-    inside = pl.Series("nte", _inside(_microseconds(at), intervals))
-    return (
-        pl.DataFrame({"nte": inside, "known": at.is_not_null()})
-        .select(pl.when("known").then("nte").alias("nte"))
-        .to_series()
-    )
+    inside = pl.Series(_inside(_microseconds(at), intervals))
+    return pl.select(pl.when(at.is_not_null()).then(inside).alias("nte")).to_series()
 
 
 def aoristic(occurred: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame:
@@ -272,7 +262,7 @@ def aoristic(occurred: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame:
     Friday 20:00 to Saturday 06:00 under nte-core: 9 of 10 hours are "nte", 1 is "other".
     """
     placed = occurred.drop_nulls(["occurred_from", "occurred_to"])
-    _refuse_backward_windows(placed)
+    _refuse_backwards(placed, "occurred_from", "occurred_to", named="event_row")
     starts = _microseconds(placed["occurred_from"])
     ends = _microseconds(placed["occurred_to"])
     days, edges, is_nte = _segments(starts, ends, intervals)
@@ -309,16 +299,7 @@ def period_start(day: pl.Expr, *, kind: PeriodKind) -> pl.Expr:
     ----------
     day : expression of Date
     kind : {"day", "week", "month"}
-        Weeks begin on Monday.
-
-    Returns
-    -------
-    expression of Date
-
-    Raises
-    ------
-    SettingsError
-        If `kind` is none of the three.
+        Weeks begin on Monday; any other kind raises SettingsError.
     """
     return day.dt.truncate(_TRUNCATE[_known_kind(kind)])
 
@@ -331,16 +312,7 @@ def period_end(day: pl.Expr, *, kind: PeriodKind) -> pl.Expr:
     ----------
     day : expression of Date
     kind : {"day", "week", "month"}
-        Weeks end on Sunday.
-
-    Returns
-    -------
-    expression of Date
-
-    Raises
-    ------
-    SettingsError
-        If `kind` is none of the three.
+        Weeks end on Sunday; any other kind raises SettingsError.
     """
     return period_start(day, kind=kind).dt.offset_by(_TRUNCATE[kind]).dt.offset_by("-1d")
 
@@ -387,10 +359,6 @@ def _known_kind(kind: str) -> str:
     return kind
 
 
-def _is_weekday(day: date) -> bool:
-    return day.isoweekday() <= 5
-
-
 def _days(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=n) for n in range((last - first).days + 1))
 
@@ -428,13 +396,7 @@ def _event_times(
 ) -> list[tuple[datetime, datetime]]:
     if events is None or events.is_empty():
         return []
-    backwards = events.filter(pl.col("ends_at") < pl.col("starts_at"))
-    if not backwards.is_empty():
-        raise InputError(
-            f"{backwards.height} events end before they start; the first is event "
-            f'"{backwards["event_id"][0]}".',
-            mend="swap or correct its two times.",
-        )
+    _refuse_backwards(events, "starts_at", "ends_at", named="event_id")
     here = pl.col("hotspot_id").is_null()
     if hotspot_id is not None:
         here |= pl.col("hotspot_id") == hotspot_id
@@ -482,13 +444,13 @@ def _inside(moments: np.ndarray, intervals: pl.DataFrame) -> np.ndarray:
     return (before >= 0) & (moments < ends[np.maximum(before, 0)])
 
 
-def _refuse_backward_windows(placed: pl.DataFrame) -> None:
-    backwards = placed.filter(pl.col("occurred_to") < pl.col("occurred_from"))
+def _refuse_backwards(table: pl.DataFrame, starts: str, ends: str, *, named: str) -> None:
+    backwards = table.filter(pl.col(ends) < pl.col(starts))
     if not backwards.is_empty():
         raise InputError(
-            f"{backwards.height} events end before they start; the first is event row "
-            f"{backwards['event_row'][0]}.",
-            mend="swap or correct occurred_from and occurred_to of these rows.",
+            f"{backwards.height} events end before they start; the first is {named} "
+            f"{backwards[named][0]}.",
+            mend=f"swap or correct {starts} and {ends} of these rows.",
         )
 
 
@@ -501,17 +463,8 @@ def _segments(
     low, high = int(starts.min()), int(ends.max())
     around = pl.Series([low, high]).cast(_INSTANT).dt.date()
     first, last = around[0] - timedelta(days=1), around[1] + timedelta(days=1)
-    opens = (
-        pl.select(
-            pl.date_range(first, last)
-            .dt.combine(DAY_STARTS)
-            .dt.replace_time_zone(LOCAL_ZONE)
-            .dt.convert_time_zone("UTC")
-        )
-        .to_series()
-        .dt.cast_time_unit("us")
-    )
-    day_edges = _microseconds(opens)
+    at_six = pl.date_range(first, last).dt.combine(DAY_STARTS).dt.replace_time_zone(LOCAL_ZONE)
+    day_edges = _microseconds(pl.select(at_six.dt.convert_time_zone("UTC")).to_series())
     nte_edges = np.concatenate(
         [_microseconds(intervals["starts_at"]), _microseconds(intervals["ends_at"])]
     )
