@@ -40,7 +40,10 @@ def test_kept_results_meet_their_bands_and_make_the_kept_table() -> None:
 
 def test_the_judge_sees_a_bad_interval() -> None:
     bad = {
-        "base": {"covered": proof._share(50, 60), "trend_adjusted_covered": proof._share(57, 60)}
+        "base": {
+            "covered": proof.interval_of_share(50, 60),
+            "trend_adjusted_covered": proof.interval_of_share(57, 60),
+        }
     }
     assert proof.failures(bad) == []  # 60 studies cannot tell 83 % from 93 %
     worse = {"base": {**bad["base"], "covered": proof.interval_of_share(400, 500)}}
