@@ -28,8 +28,8 @@ def rings(panel: pl.DataFrame):
 
 
 def test_published_example() -> None:
-    # Wheeler and Ratcliffe (2018), Crime Science 7:11: counts of the worked example; difference
-    # −118, standard error √1568, z −2.98.
+    # The worked example of Wheeler and Ratcliffe (2018), Crime Science, as the tests of the R
+    # package ptools quote it: difference −118, standard error √1568, z −2.98.
     estimate, variance = difference(
         {
             "treated": (207, 110),

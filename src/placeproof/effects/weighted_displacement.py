@@ -58,8 +58,8 @@ def difference(
 
     Sources
     -------
-    Wheeler and Ratcliffe (2018), Crime Science 7:11: the statistic and its variance, without
-    weights. The weights enter as in the documentation of the R package ptools, function wdd.
+    Documentation of the R package ptools 2.0.0, function wdd, by the statistic's first author: the
+    statistic, its variance and how the weights enter.
     """
     estimate, variance = 0.0, 0.0
     for area, (before, after) in counts.items():
