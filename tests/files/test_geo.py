@@ -430,3 +430,17 @@ def test_two_files_make_one_register_and_overlap_is_noticed(tmp_path: Path) -> N
     (message,) = result.notices.filter(pl.col("code") == "places-overlap")["message"]
     assert "1 pairs" in message
     assert "A and B" in message
+
+
+def test_letters_that_are_not_utf8_in_a_geopackage_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "spots.gpkg", frame([SQUARE], Name=["Cafe"]))
+    path.write_bytes(path.read_bytes().replace(b"Cafe", b"Caf\xe9"))
+    with pytest.raises(InputError, match="its letters are not"):
+        open_shapes(path, layer=None, encoding=None)
+
+
+def test_days_that_no_calendar_has_are_in_quarantine(tmp_path: Path) -> None:
+    data = frame([SQUARE, WITH_HOLE], From=["0000-07-26", "2021-07-26"])
+    result = files.read(spec(written(tmp_path / "spots.gpkg", data)), SURROUNDINGS)
+    assert faulty(result) == [(2, "wrong-date")]
+    assert result.tables["hotspot"]["hotspot_id"].to_list() == ["H02"]

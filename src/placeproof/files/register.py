@@ -26,6 +26,7 @@ from placeproof.files.shapes import Shapes, open_shapes
 from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
 from placeproof.tables import Hotspot
 
+_EARLIEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)
 _LARGE_M2 = 1_000_000.0
 _SPANS = (
     ("valid_from", "valid_to"),
@@ -73,7 +74,8 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
     rows = rows.drop("geometry", "area_m2", "centre_easting_m", "centre_northing_m").join(
         placed, on=["file", "source_row"], how="left", maintain_order="left"
     )
-    broken = [*broken, lost, *_outside(rows, surroundings), *_backward(spec, rows)]
+    broken = [*broken, lost, *_outside(rows, surroundings), *_unreal_days(spec, rows)]
+    broken += _backward(spec, rows)
     for judge in (_twice, _broken_contract, _overlapping):
         fit = without_quarantined(rows, stacked(broken, FAULT_SCHEMA))
         broken += judge(spec, fit)
@@ -216,6 +218,23 @@ def _shapely(wkb: pl.Series) -> NDArray[np.object_]:
     from placeproof import geometry
 
     return geometry.outlines(wkb)
+
+
+def _unreal_days(spec: FeedSpec, rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Year 0 and its like: mapping programs write them for "no date"."""
+    return [
+        faults(
+            rows,
+            ~pl.col(name).is_between(_EARLIEST, _LATEST),
+            rule="wrong-date",
+            column=cells.header(spec, name),
+            found=pl.col(name),
+            expected=f"a day between {_EARLIEST} and {_LATEST}, or none",
+            mend=_MEND_TABLE,
+        )
+        for span in _SPANS
+        for name in span
+    ]
 
 
 def _backward(spec: FeedSpec, rows: pl.DataFrame) -> list[pl.DataFrame]:

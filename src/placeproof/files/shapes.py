@@ -229,6 +229,7 @@ def _read_arrow(
     opened: str, name: str, ending: str, *, layer: str | None, encoding: str | None
 ) -> tuple[str | None, pl.DataFrame, NDArray[np.object_], str]:
     import pyogrio
+    from pyarrow import ArrowInvalid
 
     try:
         with warnings.catch_warnings():
@@ -239,7 +240,8 @@ def _read_arrow(
             if driver not in _DRIVERS[ending]:
                 raise InputError(f"{name} is not a {ending} file.", mend="Export it again.")
             facts, table = pyogrio.read_arrow(opened, layer=layer, encoding=encoding)
-    except UnicodeDecodeError:
+            table.validate(full=True)  # GDAL hands on letters that are not UTF-8 unseen
+    except (UnicodeDecodeError, ArrowInvalid):
         raise InputError(
             f"{name}: its letters are not {encoding or 'what it states'}.",
             mend='Set encoding in study.toml; exports from Windows are most often "cp1252".',
