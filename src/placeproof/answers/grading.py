@@ -1,5 +1,6 @@
 """How far an answer can be trusted: set by the design, lowered by each failed check."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -190,18 +191,56 @@ def _trends(headline: Row, same: Sequence[Row]) -> list[Failed]:
             f"{placeholder(adjusted[0], 'full')}."
         )
         failed.append(Failed(reason, threatens=True))
+    elif adjusted and _fades(headline, adjusted[0]):
+        reason = (
+            "Adjusted for the trend before patrols it can no longer be told from no difference: "
+            f"{placeholder(adjusted[0], 'full')}."
+        )
+        failed.append(Failed(reason, threatens=False))
     return failed
 
 
 def disagree(headline: Row, adjusted: Row) -> bool:
-    """Whether the trend-adjusted estimate lies outside the headline's interval or points away."""
-    value = number(adjusted, "estimate")
-    lower, upper = number(headline, "lower"), number(headline, "upper")
-    if value is None or lower is None or upper is None:
-        return False
-    if not lower <= value <= upper:
+    """
+    Say whether headline and trend-adjusted ratio differ by more than chance.
+
+    The adjusted estimate spends data on the trend, so the variance of their difference is about
+    the difference of their variances; they also disagree when they point to opposite sides.
+
+    Parameters
+    ----------
+    headline, adjusted : finding
+        Rate ratios of the same outcome and places.
+
+    Returns
+    -------
+    bool
+        False where either has no interval.
+    """
+    if {direction(headline), direction(adjusted)} == {"fell", "rose"}:
         return True
-    return {direction(headline), direction(adjusted)} == {"fell", "rose"}
+    first, second = _log_and_error(headline), _log_and_error(adjusted)
+    if first is None or second is None:
+        return False
+    variance = second[1] ** 2 - first[1] ** 2
+    gap = abs(second[0] - first[0])
+    return gap > _QUANTILE * math.sqrt(variance) if variance > 0 else gap > _QUANTILE * first[1]
+
+
+_QUANTILE = 1.96
+
+
+def _log_and_error(row: Row) -> tuple[float, float] | None:
+    """Estimate and standard error on the log scale, from the interval that the row prints."""
+    figures = [number(row, name) for name in ("estimate", "lower", "upper")]
+    if any(figure is None or figure <= 0 for figure in figures):
+        return None
+    value, lower, upper = (math.log(figure) for figure in figures if figure is not None)
+    return value, (upper - lower) / (2 * _QUANTILE)
+
+
+def _fades(headline: Row, adjusted: Row) -> bool:
+    return direction(headline) in ("fell", "rose") and direction(adjusted) == "none"
 
 
 def _slope_differs(row: Row) -> bool | None:

@@ -47,7 +47,8 @@ def reply(study: Study) -> Reply:
         if is_effect(row) and is_estimated(row) and row["role"] in ("headline", "beside")
         and is_everyone(row) and not is_ring(row)
     ]  # fmt: skip
-    levels = [row for row in known if row["role"] == "description" and is_everyone(row)][:4]
+    levels = [row for row in known if row["role"] == "description" and is_everyone(row)]
+    levels = sorted(levels, key=lambda row: row["estimand"] != "count")[:4]
     because = _because(study, attendances, admissions, effects)
     if effects:
         grade = effect_grade(effects[0], study.rows, study.about)

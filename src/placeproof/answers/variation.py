@@ -54,8 +54,8 @@ def by_demography(study: Study) -> Reply:
         is_split,
         wording.group,
         absent={
-            "recorded crime and anti-social behaviour": "the records carry no age, sex or "
-            "ethnic group that could be split",
+            "recorded crime and anti-social behaviour": "no estimate by age, sex or ethnic "
+            "group was made",
             "perceptions": "no survey answers by group may be shown",
         },
         step="Supply records and responses with age, sex and ethnic group.",
@@ -86,7 +86,8 @@ def by_hours(study: Study) -> Reply:
         is_split,
         lambda row: wording.hours(row) if row["hours"] != "all" else wording.group(row),
         absent={
-            "recorded crime and anti-social behaviour": "the records carry no time of day",
+            "recorded crime and anti-social behaviour": "no estimate by time of day was "
+            "made; published records carry no times",
             "perceptions": "no survey answers by hours of use may be shown",
         },
         step="Supply records with times, and ask when people use the place.",
@@ -116,8 +117,12 @@ def _varying(
     if not known or len(missing) == len(_STRANDS):
         why = _why(study, missing or list(_STRANDS), absent, split)
         return unanswerable(why, step)
-    leading = frozenset(
-        str(row["outcome"]) for row in study.rows if row["role"] == "headline" and is_everyone(row)
+    leading = list(
+        dict.fromkeys(
+            str(row["outcome"])
+            for row in study.rows
+            if row["role"] == "headline" and is_everyone(row)
+        )
     )
     told = [_told(name, rows, named, leading) for name, rows in strands.items() if rows]
     chosen = [row for _, _, rows in told for row in rows]
@@ -156,7 +161,7 @@ def _why(study: Study, missing: Sequence[str], absent: dict[str, str], split: Se
 
 
 def _told(
-    name: str, rows: Sequence[Row], named: Callable[[Row], str], leading: frozenset[str]
+    name: str, rows: Sequence[Row], named: Callable[[Row], str], leading: Sequence[str]
 ) -> tuple[str, str, Sequence[Row]]:
     """One strand: in short, at length, and the findings it speaks of."""
     ratios = [row for row in rows if str(row["estimand"]).startswith("ratio_of")]
@@ -190,10 +195,10 @@ def _ratios_told(
     ratios: Sequence[Row],
     rows: Sequence[Row],
     named: Callable[[Row], str],
-    leading: frozenset[str],
+    leading: Sequence[str],
 ) -> tuple[str, str, Sequence[Row]]:
     """Core hours against the other hours of the same places, and each of them alone."""
-    row = min(ratios, key=lambda row: (row["outcome"] not in leading, row["role"] != "headline"))
+    row = min(ratios, key=lambda row: (_rank(row, leading), row["role"] != "headline"))
     words = {
         "fell": "the change in core hours lies below that in the other hours",
         "rose": "the change in core hours lies above that in the other hours",
@@ -217,7 +222,9 @@ def _ratios_told(
 def _contrasts_told(
     name: str, contrasts: Sequence[Row], named: Callable[[Row], str]
 ) -> tuple[str, str, Sequence[Row]]:
-    standing = [row for row in contrasts if _stands_out(row)][:_SHOWN]
+    drawn = [row for row in contrasts if "volunteer" not in str(row["population"])]
+    contrasts = drawn or contrasts
+    standing = sorted(filter(_stands_out, contrasts), key=_chance)[:_SHOWN]
     if not standing:
         short = (
             f"In {name} no difference between groups that these data can show, after allowing "
@@ -237,16 +244,26 @@ def _pointed(row: Row) -> str:
     return wording.pointed(row) if row["unit"] == "ratio" else placeholder(row, "full")
 
 
-def _same_as_first(rows: Sequence[Row], leading: frozenset[str]) -> list[Row]:
-    order = sorted(rows, key=lambda row: (row["outcome"] not in leading, row["role"] != "headline"))
+def _same_as_first(rows: Sequence[Row], leading: Sequence[str]) -> list[Row]:
+    order = sorted(rows, key=lambda row: (_rank(row, leading), row["role"] != "headline"))
     first = order[0]
     keys = ("outcome", "population", "estimand", "method")
     return [row for row in rows if all(row[key] == first[key] for key in keys)][: 2 * _SHOWN]
 
 
+def _rank(row: Row, leading: Sequence[str]) -> int:
+    """Where an outcome stands among the headlines, which stand in the order of the questions."""
+    return leading.index(row["outcome"]) if row["outcome"] in leading else len(leading)
+
+
 def _is_contrast(row: Row) -> bool:
     estimand = str(row["estimand"])
     return estimand.startswith("difference_in")
+
+
+def _chance(row: Row) -> float:
+    adjusted = diagnostics(row).get("p_value_holm")
+    return float(adjusted) if isinstance(adjusted, int | float) else 1.0
 
 
 def _stands_out(row: Row) -> bool:

@@ -199,8 +199,9 @@ def _provenance(material: Material) -> Section:
         Paragraph(
             (
                 Text(
-                    "Every finding of this report, with what it rests on. Code version, seed and "
-                    "plan stand in the record of the run."
+                    "Every finding, with what it rests on. On paper those that the printed pages "
+                    "speak of; the page for the screen holds all. Code version, seed and plan "
+                    "stand in the record of the run."
                 ),
             )
         )

@@ -11,6 +11,7 @@ from placeproof.report.document import (
     Bullets,
     Day,
     Figure,
+    Folded,
     Name,
     Paragraph,
     Recorded,
@@ -30,14 +31,15 @@ def summary(material: Material) -> Section:
     blocks: list[Block] = []
     blocks += material.authored("summary")
     blocks.append(_answers_table(material))
-    headlines = [row for row in material.rows if row["role"] == "headline"]
+    keys = [str(answer["question"]) for answer in material.answers]
+    headlines = [row for key in keys for row in material.of(key) if row["role"] == "headline"]
     if headlines:
         blocks.append(
             parts.estimates_table(
                 headlines,
                 identity="headline-numbers",
                 caption="Headline numbers, one for each question and outcome",
-                by=("outcome", *parts.differing(headlines, "population", "hours", "subgroup")),
+                by=("outcome", *parts.differing(headlines, "population", "estimand", "subgroup")),
                 stamp=material.stamp,
             )
         )
@@ -242,15 +244,14 @@ def delivery(material: Material) -> Section:
             )
         )
     if split:
-        blocks.append(
-            parts.estimates_table(
-                split,
-                identity="delivered-by-group",
-                caption="What was delivered, in parts",
-                by=("outcome", "subgroup", *_further(split)),
-                stamp=material.stamp,
-            )
+        table = parts.estimates_table(
+            split,
+            identity="delivered-by-group",
+            caption="What was delivered, in parts",
+            by=("outcome", "subgroup", *_further(split)),
+            stamp=material.stamp,
         )
+        blocks.append(Folded("What was delivered, in parts", (table,), printed=False))
     along = [row for row in rows if row["horizon"] != "all"]
     kinds = dict.fromkeys((str(row["outcome_label"]), str(row["unit"])) for row in along)
     for index, (label, unit) in enumerate(kinds):

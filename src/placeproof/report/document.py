@@ -1,7 +1,7 @@
 """The report as a tree of sections, before it has a format: one source, rendered three ways."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 
@@ -188,17 +188,79 @@ def figures_of(document: Document) -> list[Figure]:
     return [block for block in blocks_of(document) if isinstance(block, Figure)]
 
 
-def on_paper(block: Block) -> "tuple[Block, ...]":
-    """What stands on paper where a block stands on screen."""
+def on_paper(document: Document) -> Document:
+    """
+    Turn what is read on a screen into what is printed.
+
+    Invitations go, folded blocks open or stay in the page, and tables of provenance keep the
+    findings that the printed pages speak of.
+
+    Parameters
+    ----------
+    document : Document
+        The report.
+
+    Returns
+    -------
+    Document
+        The same sections with flat blocks.
+    """
+    flat = replace(document, sections=tuple(_flat(section) for section in document.sections))
+    cited = {span.finding_id for span in _cited(flat)}
+    kept = tuple(_kept(section, cited) for section in flat.sections)
+    return replace(flat, sections=kept)
+
+
+def _flat(section: Section) -> Section:
+    blocks = tuple(made for block in section.blocks for made in _printed(block))
+    return replace(section, blocks=blocks, sections=tuple(map(_flat, section.sections)))
+
+
+def _printed(block: Block) -> "tuple[Block, ...]":
     match block:
         case Invitation() | Folded(printed=False):
             return ()
         case Folded(blocks=blocks):
-            return tuple(made for inner in blocks for made in on_paper(inner))
+            return tuple(made for inner in blocks for made in _printed(inner))
         case Figure(data=Table() as data) if block.printed_data:
-            return (block, data)
+            return (replace(block, data=None), data)
+        case Figure():
+            return (replace(block, data=None),)
         case _:
             return (block,)
+
+
+def _cited(document: Document) -> Iterator[Number]:
+    for block in blocks_of(document):
+        if not (isinstance(block, Table) and block.anchors):
+            yield from (span for span in _spans(block) if isinstance(span, Number))
+
+
+def _kept(section: Section, cited: set[str]) -> Section:
+    blocks = tuple(
+        made
+        for block in section.blocks
+        for made in (_only_cited(block, cited),)
+        if made is not None
+    )
+    return replace(
+        section, blocks=blocks, sections=tuple(_kept(s, cited) for s in section.sections)
+    )
+
+
+def _only_cited(block: Block, cited: set[str]) -> Block | None:
+    if not (isinstance(block, Table) and block.anchors):
+        return block
+    chosen = [
+        (row, anchor)
+        for row, anchor in zip(block.rows, block.anchors, strict=True)
+        if anchor.removeprefix("f-") in cited
+    ]
+    if not chosen:
+        return None
+    return replace(
+        block, rows=tuple(row for row, _ in chosen), anchors=tuple(anchor for _, anchor in chosen)
+    )
 
 
 def spans_of(document: Document) -> Iterator[Span]:
@@ -220,14 +282,12 @@ def _spans(block: Block) -> Iterator[Span]:
             for item in items:
                 yield from item
         case Table():
-            yield Text(block.caption)
             yield from (Text(words) for words in block.head)
             for row in block.rows:
                 for cell in row:
                     yield from cell
             yield from block.note
         case Figure():
-            yield Text(block.title)
             yield Text(block.alt)
             yield from block.note
         case Folded():

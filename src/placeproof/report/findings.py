@@ -105,7 +105,8 @@ def estimates_table(
         ("Based on", lambda row: figure(row, "n")),
     ]
     kept = [(head, cells) for head, make in columns if any(cells := [make(row) for row in rows])]
-    reasons = [_reason_cell(row) for row in rows]
+    shared = _shared_remarks(rows)
+    reasons = [_reason_cell(row, shared) for row in rows]
     head = ("What", *(words for words, _ in kept), *(("Remark",) if any(reasons) else ()))
     body = tuple(
         (
@@ -116,7 +117,7 @@ def estimates_table(
         for index, row in enumerate(rows)
     )
     numeric = frozenset(range(1, 1 + len(kept)))
-    return Table(identity, caption, head, body, numeric, note=_level_note(rows), stamp=stamp)
+    return Table(identity, caption, head, body, numeric, note=_note(rows, shared), stamp=stamp)
 
 
 def _level_note(rows: Sequence[Row]) -> Spans:
@@ -138,13 +139,24 @@ def _interval_cell(row: Row) -> Spans:
     return (number(row, "range"),)
 
 
-def _reason_cell(row: Row) -> Spans:
-    parts = []
-    if row["role"] == "not_impact":
-        parts.append("not impact")
-    if row["reason"]:
+def _shared_remarks(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Remarks on numbers that several rows share: said once, under the table."""
+    told = [str(row["reason"]) for row in rows if row["reason"] and row["status"] == "estimated"]
+    return tuple(words for words in dict.fromkeys(told) if told.count(words) > 1)
+
+
+def _reason_cell(row: Row, shared: Sequence[str]) -> Spans:
+    parts = ["not impact"] if row["role"] == "not_impact" else []
+    if row["reason"] and str(row["reason"]) not in shared:
         parts.append(str(row["reason"]))
     return (Name("; ".join(parts)),) if parts else ()
+
+
+def _note(rows: Sequence[Row], shared: Sequence[str]) -> Spans:
+    spans: list[Span] = list(_level_note(rows))
+    for words in shared:
+        spans += [*([Text(". ")] if spans else []), Name(words.rstrip("."))]
+    return (*spans, Text(".")) if spans else ()
 
 
 def axis_words(rows: Sequence[Row]) -> str:

@@ -96,6 +96,7 @@ def article(document: Document, *, images: Mapping[str, str]) -> str:
     str
         HTML without style or script.
     """
+    document = on_paper(document)
     writer = _PlainWriter(images, document.stamp)
     body = "".join(writer.section(section, 1) for section in document.sections)
     facts = "".join(
@@ -223,10 +224,6 @@ class _PlainWriter(_Writer):
         inner += "".join(self.section(child, level + 1) for child in section.sections)
         title = self.spans(section.title)
         return f'<h{level} id="{escape(section.identity)}">{title}</h{level}>{inner}'
-
-    def block(self, block: Block, level: int) -> str:
-        make = super().block
-        return "".join(make(each, level) for each in on_paper(block))
 
     def span(self, span: Span) -> str:
         match span:

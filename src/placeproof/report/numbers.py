@@ -129,6 +129,8 @@ def _value(finding: Mapping[str, object], value: object, *, unit: bool) -> str:
         per_cent += " a year"
     if is_change(finding):
         return _percent(value - 1, plus=True) + per_cent
+    if name == "share" and str(finding["estimand"]).startswith("difference"):
+        return _percent(value, plus=True) + (f"{NARROW}points" if unit else "")
     if name == "share":
         return _percent(value) + per_cent
     if name in _COUNTED and (value == round(value) or abs(value) >= 10):

@@ -52,6 +52,7 @@ def render(document: Document, *, drawings: Mapping[str, str]) -> bytes:
     """
     import typst
 
+    document = on_paper(document)
     anchors = {
         anchor
         for block in blocks_of(document)
@@ -107,7 +108,7 @@ class _Plain:
             "level": level,
             "title": self.spans(section.title),
             "kind": section.kind,
-            "blocks": [self.block(each) for block in section.blocks for each in on_paper(block)],
+            "blocks": [self.block(block) for block in section.blocks],
             "sections": [self.section(child, level + 1) for child in section.sections],
         }
 

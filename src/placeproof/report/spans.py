@@ -17,7 +17,7 @@ def number(row: Row, field: str = "estimate") -> Number:
 
 def figure(row: Row, field: str) -> Spans:
     """A figure of a finding, or nothing where the finding has no such figure."""
-    if row["status"] == "estimated" and row[field] is None:
+    if row["status"] != "estimated" or row[field] is None:
         return ()
     return (number(row, field),)
 
