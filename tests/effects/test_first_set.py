@@ -375,3 +375,12 @@ def test_half_the_data_missing_at_random_never_crashes() -> None:
         made = run(with_rings(make_panel(counts, starts)), permutations=19)
         silent = made.filter((pl.col("status") != "estimated") & pl.col("reason").is_null())
         assert silent.height == 0
+
+
+def test_an_estimate_that_rests_on_one_comparison_place_in_some_periods_has_no_interval() -> None:
+    counts = np.random.default_rng(4).poisson(9, size=(6, 10)).astype(float)
+    counts[4:, 7:] = np.nan
+    made = headline(run(make_panel(counts, [5, 5, 5, None, None, None])))
+    assert made["status"] == "estimated"
+    assert made["lower"] is None
+    assert "single place" in made["reason"]

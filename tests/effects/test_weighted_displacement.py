@@ -127,3 +127,13 @@ def test_refusals(starts: list[int | None], why: str) -> None:
     made = weighted_displacement(targets(panel), [], level=0.95)
     assert made.refusal is not None
     assert why in made.refusal
+
+
+def test_time_weights_enter_the_variance_squared() -> None:
+    # By hand: (12/3 − 10/2) − (6/3 − 8/2) = 1; 12/9 + 10/4 + 6/9 + 8/4 = 6.5.
+    made = difference(
+        {"treated": (10, 12), "comparison": (8, 6)},
+        time_weights=(2, 3),
+        area_weights={"treated": 1.0, "comparison": 1.0},
+    )
+    assert made == pytest.approx((1.0, 6.5))
