@@ -162,3 +162,27 @@ def test_settings_and_plan_are_read_by_the_study(clean):
     study = settings.read_study(clean)
     assert not study.empty_patterns
     assert plan.read_plan(clean).exploratory
+
+
+def read_feed(folder: Path, name: str):
+    from placeproof import files
+    from placeproof.files import geo
+    from placeproof.study.settings import read_study
+
+    study = read_study(folder)
+    area = geo.outline(study.area, crs=study.area_crs)
+    spec = next(feed for feed in study.feeds if feed.name == name)
+    return files.read(spec, files.Surroundings(area, study.start, study.cut_off))
+
+
+def test_a_rehearsal_without_faults_loses_no_row(clean):
+    settings = tomllib.loads((clean / "study.toml").read_text(encoding="utf-8"))
+    for name in settings["data"]:
+        result = read_feed(clean, name)
+        assert result.receipts["rows_quarantined"].sum() == 0, name
+        assert not result.notices.filter(pl.col("severity") == "error").height, name
+    crimes = read_feed(clean, "crimes").tables["crime"]
+    facts = told(clean)["feeds"]["crimes"]
+    assert crimes.height == facts["crimes"]
+    assert (crimes["status"] == "recorded").sum() == facts["recorded"]
+    assert (crimes["location_quality"] == "missing").sum() == facts["missing_location"]

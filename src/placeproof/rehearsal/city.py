@@ -11,6 +11,9 @@ KINDS = ("nte", "retail", "residential", "transport", "other")
 ORIGIN_M = (300_000.0, 945_000.0)
 """Centre of the invented force: empty peat bog in the far north, so nobody can mistake it."""
 
+INFIRMARY_M = (300_037, 944_939)
+"""The hospital: a default geocode that no crime takes unless that fault is planted."""
+
 TOWNS: tuple[tuple[str, str, float, float, float, int], ...] = (
     ("Northmere", "NM", 0.0, 0.0, 2_900.0, 34),
     ("Quillbeck", "QB", 9_500.0, 4_200.0, 1_500.0, 10),

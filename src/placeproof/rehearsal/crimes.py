@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from placeproof.rehearsal.choices import CUT_OFF, FIRST_DAY
-from placeproof.rehearsal.city import TOWNS, City
+from placeproof.rehearsal.city import INFIRMARY_M, TOWNS, City
 from placeproof.rehearsal.draws import pick
 from placeproof.rehearsal.happenings import Events
 from placeproof.rehearsal.offences import CLASSES, KINDS_OF_EVENT, OFFENCES, code_table
@@ -184,10 +184,10 @@ def write_default_locations(folder: Path, city: City) -> None:
     """
     table = pl.DataFrame(
         {
-            "name": [f"{town[0]} police station" for town in TOWNS],
-            "easting_m": city.stations[:, 0].astype(int),
-            "northing_m": city.stations[:, 1].astype(int),
-            "radius_m": [2] * len(TOWNS),
+            "name": [*(f"{town[0]} police station" for town in TOWNS), "Northmere Infirmary"],
+            "easting_m": [*city.stations[:, 0].astype(int).tolist(), INFIRMARY_M[0]],
+            "northing_m": [*city.stations[:, 1].astype(int).tolist(), INFIRMARY_M[1]],
+            "radius_m": [2] * (len(TOWNS) + 1),
         }
     )
     write_csv(folder / "default_locations.csv", table)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from placeproof.rehearsal.city import ORIGIN_M
+from placeproof.rehearsal.city import INFIRMARY_M, ORIGIN_M
 
 Rows = list[list[str]]
-Planter = Callable[[Rows, dict[str, int], np.random.Generator], tuple[list[int], str]]
-"""Takes the cells of a file below its header, changes some; gives rows (header = 1) and column."""
+Planter = Callable[[Rows, dict[str, int], list[int], np.random.Generator], tuple[list[int], str]]
+"""Takes the cells of a file below its header, where columns stand, and which rows may be changed;
+changes some; gives rows (header = 1) and column."""
 
 FAULTS = (
     "wrong-dates",
@@ -33,7 +34,7 @@ FAULTS = (
 EXPLAINED = {
     "wrong-dates": "days and months that no calendar has",
     "swapped-coordinates": "easting and northing in each other's columns",
-    "default-geocodes": "crimes placed on a police station because nobody knew where",
+    "default-geocodes": "crimes placed on the infirmary because nobody knew where",
     "duplicate-ids": "one crime number for two different crimes of one extract",
     "unknown-codes": "offence codes that the code table does not hold",
     "mixed-encodings": "cp1252 letters in a UTF-8 file",
@@ -67,13 +68,15 @@ def plant(folder: Path, faults: Sequence[str], rng: np.random.Generator) -> list
         Fault, file (relative to `data`), rows as a spreadsheet counts them, column, and in words
         what was done.
     """
-    files = sorted((folder / "crimes").glob("crimes_*.csv"))[6:]
+    every = sorted((folder / "crimes").glob("crimes_*.csv"))
+    files = every[6:]
     planted = []
     for number, fault in enumerate(FAULTS):
         if fault not in faults:
             continue
         path = files[2 * number]
-        rows, column = _plant_one(path, fault, rng)
+        near = every[every.index(path) - 2 : every.index(path)] + every[every.index(path) + 1 :]
+        rows, column = _plant_one(path, fault, _ids(near), rng)
         planted.append(
             {
                 "fault": fault,
@@ -86,7 +89,14 @@ def plant(folder: Path, faults: Sequence[str], rng: np.random.Generator) -> list
     return planted
 
 
-def _plant_one(path: Path, fault: str, rng: np.random.Generator) -> tuple[list[int], str]:
+def _ids(paths: Sequence[Path]) -> set[str]:
+    lines = (line for path in paths for line in path.read_bytes().splitlines())
+    return {line.split(b",", 1)[0].decode("ascii", "replace") for line in lines}
+
+
+def _plant_one(
+    path: Path, fault: str, elsewhere: set[str], rng: np.random.Generator
+) -> tuple[list[int], str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     header, rows = lines[0].split(","), [line.split(",") for line in lines[1:]]
     if fault in _ON_BYTES:
@@ -94,22 +104,24 @@ def _plant_one(path: Path, fault: str, rng: np.random.Generator) -> tuple[list[i
         path.write_bytes(data)
         return hit, "Outcome" if fault == "mixed-encodings" else ""
     place = {name: index for index, name in enumerate(header)}
-    hit, column = _ON_CELLS[fault](rows, place, rng)
+    # Only rows of which no other extract holds a version, or a later one would hide the fault.
+    alone = [i for i, row in enumerate(rows) if row[0] not in elsewhere]
+    hit, column = _ON_CELLS[fault](rows, place, alone, rng)
     text = "\n".join([lines[0], *(",".join(row) for row in rows)]) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
     return hit, column
 
 
-def _some(rows: Rows, column: int, n: int, rng: np.random.Generator) -> list[int]:
-    full = [i for i, row in enumerate(rows) if row[column]]
+def _some(rows: Rows, column: int, alone: list[int], n: int, rng: np.random.Generator) -> list[int]:
+    full = [i for i in alone if rows[i][column]]
     return sorted(int(full[i]) for i in rng.permutation(len(full))[:n])
 
 
 def _set(column: str, n: int, change: Callable[[str, int], str]) -> Planter:
     def planter(
-        rows: Rows, place: dict[str, int], rng: np.random.Generator
+        rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
     ) -> tuple[list[int], str]:
-        hit = _some(rows, place[column], n, rng)
+        hit = _some(rows, place[column], alone, n, rng)
         for count, i in enumerate(hit):
             rows[i][place[column]] = change(rows[i][place[column]], count)
         return [i + 2 for i in hit], column
@@ -117,37 +129,41 @@ def _set(column: str, n: int, change: Callable[[str, int], str]) -> Planter:
     return planter
 
 
-def _swap(rows: Rows, place: dict[str, int], rng: np.random.Generator) -> tuple[list[int], str]:
-    hit = _some(rows, place["Grid E"], 9, rng)
+def _swap(
+    rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
+) -> tuple[list[int], str]:
+    hit = _some(rows, place["Grid E"], alone, 9, rng)
     for i in hit:
         row = rows[i]
         row[place["Grid E"]], row[place["Grid N"]] = row[place["Grid N"]], row[place["Grid E"]]
     return [i + 2 for i in hit], "Grid E"
 
 
-def _default(rows: Rows, place: dict[str, int], rng: np.random.Generator) -> tuple[list[int], str]:
-    # A second default that no table names: one point that carries far too many crimes.
-    hit = _some(rows, place["Grid E"], len(rows) // 12, rng)
+def _default(
+    rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
+) -> tuple[list[int], str]:
+    hit = _some(rows, place["Grid E"], alone, len(rows) // 40, rng)
     for i in hit:
-        rows[i][place["Grid E"]] = str(int(ORIGIN_M[0] + 37))
-        rows[i][place["Grid N"]] = str(int(ORIGIN_M[1] - 61))
+        rows[i][place["Grid E"]] = str(INFIRMARY_M[0])
+        rows[i][place["Grid N"]] = str(INFIRMARY_M[1])
     return [i + 2 for i in hit], "Grid E"
 
 
 def _duplicate(
-    rows: Rows, place: dict[str, int], rng: np.random.Generator
+    rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
 ) -> tuple[list[int], str]:
     column = place["Crime Number"]
-    hit = [i for i in _some(rows, column, 8, rng) if i > 0]
+    pairs = sorted(set(alone) & {i + 1 for i in alone})
+    hit = _some(rows, column, pairs, 8, rng)
     for i in hit:
         rows[i][column] = rows[i - 1][column]
     return [i + 2 for i in hit], "Crime Number"
 
 
 def _backwards(
-    rows: Rows, place: dict[str, int], rng: np.random.Generator
+    rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
 ) -> tuple[list[int], str]:
-    hit = _some(rows, place["Committed From"], 8, rng)
+    hit = _some(rows, place["Committed From"], alone, 8, rng)
     for i in hit:
         start = rows[i][place["Committed From"]]
         year = int(start[6:10]) - 1
@@ -155,15 +171,19 @@ def _backwards(
     return [i + 2 for i in hit], "Committed To"
 
 
-def _outside(rows: Rows, place: dict[str, int], rng: np.random.Generator) -> tuple[list[int], str]:
-    hit = _some(rows, place["Grid E"], 8, rng)
+def _outside(
+    rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
+) -> tuple[list[int], str]:
+    hit = _some(rows, place["Grid E"], alone, 8, rng)
     for count, i in enumerate(hit):
         rows[i][place["Grid E"]] = str(int(ORIGIN_M[0] + 46_000 + 900 * count))
         rows[i][place["Grid N"]] = str(int(ORIGIN_M[1] - 90_000))
     return [i + 2 for i in hit], "Grid E"
 
 
-def _degrees(rows: Rows, place: dict[str, int], rng: np.random.Generator) -> tuple[list[int], str]:
+def _degrees(
+    rows: Rows, place: dict[str, int], alone: list[int], rng: np.random.Generator
+) -> tuple[list[int], str]:
     from placeproof.rehearsal.sheets import degrees
 
     hit = [i for i, row in enumerate(rows) if row[place["Grid E"]]]

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 import shapely
 
+from placeproof.geometry import to_degrees
+
 CREATED = datetime(2023, 7, 3, 9, 0, tzinfo=UTC)
 """The day on which every invented export was made."""
 
@@ -196,8 +198,5 @@ def degrees(easting_m: np.ndarray, northing_m: np.ndarray) -> tuple[np.ndarray, 
     easting_m, northing_m : array
         Metres on the British National Grid.
     """
-    from pyproj import Transformer
-
-    to_degrees = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
-    longitude, latitude = to_degrees.transform(easting_m, northing_m)
+    longitude, latitude = to_degrees(easting_m, northing_m)
     return np.round(longitude, 7), np.round(latitude, 7)
