@@ -29,6 +29,8 @@ class Member:
         Hash of the zip that it lies in.
     archive : str
         Name of the file or zip that was given, without folders.
+    path : Path or None
+        Where it lies on disk by itself; None: in a zip.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Member:
     content: Callable[[], bytes]
     archive_sha256: str | None
     archive: str
+    path: Path | None = None
 
 
 def members(path: Path, *, shown: str) -> tuple[list[Member], list[str]]:
@@ -81,6 +84,7 @@ def _from_disk(path: Path, shown: str) -> Member:
         content=lambda: decoding.file_bytes(path, shown=shown),
         archive_sha256=None,
         archive=path.name,
+        path=path,
     )
 
 

@@ -238,7 +238,10 @@ def _in_metres(judged: pl.DataFrame, system: str, area_wkb: bytes | None) -> pl.
     x, y = (pl.when(usable).then(pl.col(name)) for name in ("x", "y"))
     if system == WORLD:
         degrees = judged.with_columns(x.alias(DEGREES[0]), y.alias(DEGREES[1]))
-        return places.in_metres(degrees, area_wkb)
+        keyed = degrees.with_columns(places.step(*DEGREES).alias("point"))
+        points = places.distinct(keyed).filter(pl.col("point").is_not_null())
+        placed = places.in_metres(points, area_wkb)
+        return keyed.join(placed, on="point", how="left", maintain_order="left").drop("point")
     metres = judged.with_columns(x.alias(METRES[0]), y.alias(METRES[1]))
     return metres.with_columns(places.inside_area(metres, area_wkb))
 

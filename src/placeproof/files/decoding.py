@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,30 @@ def file_bytes(path: Path, *, shown: str) -> bytes:
     if not raw:
         raise InputError(f"{shown} is empty: 0 bytes.", mend="Export it again, or leave it out.")
     return raw
+
+
+def file_sha256(path: Path, *, shown: str) -> tuple[str, int]:
+    """
+    SHA-256 and size of a file, without holding it in memory.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str
+        Its name for messages.
+
+    Raises
+    ------
+    InputError
+        As `file_bytes`.
+    """
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+            return hashlib.sha256(raw).hexdigest(), len(raw)
+    except (OSError, ValueError):
+        whole = file_bytes(path, shown=shown)
+        return sha256(whole), len(whole)
 
 
 def sha256(raw: bytes) -> str:

@@ -49,32 +49,58 @@ def metres_fit(easting: str, northing: str) -> pl.Expr:
     return inside & ((pl.col(easting) > 1000) | (pl.col(northing) > 1000))
 
 
-def in_metres(rows: pl.DataFrame, area_wkb: bytes | None) -> pl.DataFrame:
+def step(longitude: str, latitude: str) -> pl.Expr:
     """
-    Add `easting_m`, `northing_m` and `inside` to rows with degrees; each point is projected once.
+    One whole number per point, to 1e-7 degree (a centimetre): it joins faster than two floats.
+
+    Parameters
+    ----------
+    longitude, latitude : str
+        Columns in degrees.
+    """
+    steps = [
+        (pl.col(name) * _STEPS_PER_DEGREE).round().cast(pl.Int64) for name in (longitude, latitude)
+    ]
+    return steps[0] * (1 << 32) + steps[1]
+
+
+def distinct(rows: pl.DataFrame) -> pl.DataFrame:
+    """
+    The distinct points of rows: `point`, `longitude_deg`, `latitude_deg`; half points too.
 
     Parameters
     ----------
     rows : DataFrame
-        With `longitude_deg` and `latitude_deg`, null or within Great Britain. Points are taken to
-        1e-7 degree (a centimetre).
+        With these columns.
+    """
+    # Half a point has no number: one of each kind is enough to show that there are some.
+    west, north = (pl.col(name).is_null() for name in ("longitude_deg", "latitude_deg"))
+    half = west.cast(pl.Int64) + 2 * north.cast(pl.Int64)
+    key = pl.coalesce("point", half).alias("key")
+    points = (
+        rows.lazy().select(key, "point", "longitude_deg", "latitude_deg").unique("key", keep="any")
+    )
+    return points.drop("key").collect()
+
+
+def in_metres(points: pl.DataFrame, area_wkb: bytes | None) -> pl.DataFrame:
+    """
+    Project distinct points, and say which lie in the force.
+
+    Parameters
+    ----------
+    points : DataFrame
+        `point`, `longitude_deg` and `latitude_deg`, none of them null, within Great Britain.
     area_wkb : bytes or None
         Outline of the force in metres; None: `inside` is null.
 
     Returns
     -------
     DataFrame
-        The same rows in the same order.
+        `point`, `easting_m`, `northing_m` and `inside`.
     """
     from placeproof import geometry
 
-    # One whole number per point joins three times faster than two floats.
-    steps = [
-        (pl.col(name) * _STEPS_PER_DEGREE).round().cast(pl.Int64)
-        for name in ("longitude_deg", "latitude_deg")
-    ]
-    keyed = rows.with_columns(point=steps[0] * (1 << 32) + steps[1])
-    points = keyed.select("point", "longitude_deg", "latitude_deg").unique("point").drop_nulls()
     easting_m, northing_m = geometry.to_metres(
         points["longitude_deg"].to_numpy(), points["latitude_deg"].to_numpy()
     )
@@ -82,8 +108,7 @@ def in_metres(rows: pl.DataFrame, area_wkb: bytes | None) -> pl.DataFrame:
         easting_m=pl.Series(easting_m, dtype=pl.Float64),
         northing_m=pl.Series(northing_m, dtype=pl.Float64),
     )
-    found = placed.with_columns(inside=inside_area(placed, area_wkb))
-    return keyed.join(found, on="point", how="left", maintain_order="left").drop("point")
+    return placed.with_columns(inside_area(placed, area_wkb))
 
 
 def inside_area(points: pl.DataFrame, area_wkb: bytes | None) -> pl.Series:
