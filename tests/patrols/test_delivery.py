@@ -165,7 +165,15 @@ def test_windows_on_days_without_pings_are_in_no_share() -> None:
 
 def test_logs_without_a_visit_are_found() -> None:
     seen = pings(*patrol("a", 0, 12))
-    book = logs(("H01", 2, 10), ("H01", 14, 20), ("H01", 60, 70), ("H02", 2, 10), ("H01", 5, None))
+    book = logs(
+        ("H01", 2, 10),
+        ("H01", 14, 20),
+        ("H01", 60, 70),
+        ("H02", 2, 10),
+        ("H01", 5, None),
+        ("H01", -5, -1),
+        ("H01", 5 * 1440, 5 * 1440 + 9),
+    )
     found = matched(
         book,
         visits(seen, hotspots(), **RULES),
@@ -178,8 +186,10 @@ def test_logs_without_a_visit_are_found() -> None:
         "l2": False,
         "l3": False,
         "l4": True,
+        "l5": True,
+        "l6": None,
     }
-    assert only(run(pings=seen, patrol_log=book), outcome="log_matched")["n"] == 5
+    assert only(run(pings=seen, patrol_log=book), outcome="log_matched")["n"] == 6
 
 
 def test_planted_phantoms_are_found() -> None:
@@ -335,3 +345,9 @@ def test_no_two_rows_have_the_same_descriptive_keys() -> None:
         delivered=delivered({}, {"kind": "visit", "started_at": at(0), "ended_at": at(5)}),
     )
     assert found.select(DESCRIPTIVE_KEYS).is_unique().all()
+
+
+def test_a_short_presence_inside_a_long_one_does_not_end_it() -> None:
+    rows = {"place_id": ["H"] * 3, "starts_at": [at(0), at(5), at(10)]}
+    presence = union(pl.DataFrame(rows | {"ends_at": [at(30), at(6), at(20)]}))
+    assert presence.rows() == [("H", at(0), at(30))]

@@ -76,8 +76,8 @@ def test_an_outline_counts_on_the_days_on_which_it_held() -> None:
     day = START.date()
     old = hotspot("H01", 0, 0, valid_to=day - timedelta(days=1))
     new = hotspot("H01", 500, 0, version=2, valid_from=day)
-    seen = pings(("car", 0, 100, 100), ("car", 0, 600, 100), ("car", -1440, 600, 100))
-    assert story(visits(seen, hotspots(old, new), **RULES)) == [("H01", 0, 0, 1)]
+    seen = pings(("car", 0, 100, 100), ("car", 10, 600, 100), ("car", -1440, 600, 100))
+    assert story(visits(seen, hotspots(old, new), **RULES)) == [("H01", 10, 0, 1)]
 
 
 def test_a_change_of_outline_does_not_cut_a_visit() -> None:

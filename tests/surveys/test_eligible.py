@@ -56,6 +56,10 @@ def test_each_reason_is_counted_and_they_sum(responses, consents, flags, withdra
         ([(1, "survey", False, 9), (1, "survey", True, 9)], False),
         ([(1, "survey", False, None), (1, "survey", True, 10)], False),
         ([(1, "survey", False, 9), (1, "survey", True, None)], False),
+        (
+            [(1, "survey", False, None), (1, "survey", False, 9), (1, "survey", True, 10)],
+            False,
+        ),
         ([(1, "quotes", False, 9)], True),
         ([(1, "analysis", False, 9), (1, "survey", True, 10)], False),
     ],
