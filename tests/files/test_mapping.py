@@ -65,6 +65,13 @@ def test_personal_values_are_never_shown(tmp_path: Path) -> None:
         assert value not in repr(proposal)
 
 
+def test_headers_that_are_only_alike_are_proposed_with_a_doubt(tmp_path: Path) -> None:
+    text = CRIMES.format(day=25).replace("Committed From", "Comitted  From")
+    proposal = propose_mapping(file(tmp_path, "export.csv", text))
+    assert proposal.columns["occurred_from"] == "Comitted  From"
+    assert '"Comitted  From" is only like "occurred_from": check it.' in proposal.unsure
+
+
 def test_a_day_that_could_be_a_month_is_left_open_with_both_forms(tmp_path: Path) -> None:
     proposal = propose_mapping(file(tmp_path, "export.csv", CRIMES.format(day=11)))
     doubts = [line for line in proposal.unsure if "either way round" in line]

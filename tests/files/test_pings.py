@@ -251,6 +251,13 @@ def test_the_hour_that_october_repeats_and_the_one_that_march_skips(tmp_path: Pa
     assert "repeated-hour" in result.notices["code"].to_list()
 
 
+def test_the_same_file_under_two_names_is_refused(tmp_path: Path) -> None:
+    body = HEAD + "R1,2021-07-26T12:00:00Z,-1.13,52.63\n"
+    one, two = text(tmp_path, body, "a.csv"), text(tmp_path, body, "b.csv")
+    with pytest.raises(InputError, match="the same file under two names"):
+        read(one, paths=(one, two))
+
+
 def test_unknown_accuracy_does_not_cost_the_row(tmp_path: Path) -> None:
     body = "radio,time,lon,lat,acc\nR1,2021-07-26T12:00:00Z,-1.13,52.63,-1\n"
     result = read(text(tmp_path, body), columns={**COLUMNS, "accuracy_m": "acc"})

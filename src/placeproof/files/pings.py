@@ -58,6 +58,7 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         If most positions are swapped, or degrees where metres are declared or the other way round.
     """
     read_in = [tracks.sheet(spec, path) for path in spec.paths]
+    _refuse_equal_files(read_in)
     spec = _with_gpx_columns(spec, read_in)
     pair = _pair(spec)
     texts = pl.concat([_mapped(spec, place, sheet) for place, sheet in enumerate(read_in)])
@@ -91,6 +92,17 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         text = f"{silent} devices have not one position that could be kept."
         said.append(notice(spec.name, "silent-devices", "warning", text, rows=silent))
     return _result(spec, read_in, kept, stacked(broken, FAULT_SCHEMA), said)
+
+
+def _refuse_equal_files(read_in: Sequence[Sheet]) -> None:
+    first: dict[str, str] = {}
+    for sheet in read_in:
+        if sheet.sha256 in first:
+            raise InputError(
+                f"{first[sheet.sha256]} and {sheet.path} are the same file under two names.",
+                mend="Remove one of them: each position would be read twice.",
+            )
+        first[sheet.sha256] = sheet.path
 
 
 def _with_gpx_columns(spec: FeedSpec, read_in: Sequence[Sheet]) -> FeedSpec:
