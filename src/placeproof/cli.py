@@ -5,6 +5,7 @@ Heavy rooms are imported inside the commands: `placeproof --help` answers at onc
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -112,7 +113,7 @@ def map_file(
     from placeproof.files.mapping import propose_mapping
 
     proposal = propose_mapping(file)
-    typer.echo(json.dumps(proposal.as_dict(), indent=1) if as_json else proposal.toml)
+    typer.echo(json.dumps(asdict(proposal), indent=1, default=str) if as_json else proposal.toml)
 
 
 @app.command()

@@ -16,7 +16,7 @@ AREA = {
             "geometry": {
                 "type": "Polygon",
                 "coordinates": [
-                    [[-1.3, 52.5], [-1.0, 52.5], [-1.0, 52.8], [-1.3, 52.8], [-1.3, 52.5]]
+                    [[-1.2, 52.6], [-1.1, 52.6], [-1.1, 52.66], [-1.2, 52.66], [-1.2, 52.6]]
                 ],
             },
         }
@@ -63,7 +63,9 @@ def plan(**changes: str) -> str:
         key = line.split(" = ")[0]
         lines.append(f"{key} = {values[key]}" if key in values else line)
     text = "\n".join(lines)
-    return text.replace("# patrols_start =", f"patrols_start = {changes.get('start', '2021-03-15')}")
+    return text.replace(
+        "# patrols_start =", f"patrols_start = {changes.get('start', '2021-03-15')}"
+    )
 
 
 def write_archive(folder: Path, *, seed: int = 1, places: int = 40, months: int = 24) -> None:
@@ -71,8 +73,10 @@ def write_archive(folder: Path, *, seed: int = 1, places: int = 40, months: int 
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    points = np.column_stack([rng.uniform(-1.25, -1.05, places), rng.uniform(52.55, 52.75, places)])
-    rates = np.concatenate([np.full(8, 14.0), np.full(places - 8, 4.0)])
+    steps = np.arange(places)
+    points = np.column_stack([-1.185 + 0.011 * (steps % 7), 52.607 + 0.008 * (steps // 7)])
+    points = np.repeat(points, 4, axis=0) + rng.normal(0, 0.0004, (4 * places, 2))
+    rates = np.repeat(np.where(steps % 5 == 0, 3.0, 1.0), 4)
     kinds = ["Violence and sexual offences", "Robbery", "Anti-social behaviour", "Burglary"]
     header = (
         "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"

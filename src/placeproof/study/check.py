@@ -129,8 +129,9 @@ def _of_windows(study: Study, plan: Plan, inputs: Inputs) -> list[Problem]:
         message = "neither crime nor incidents are supplied: RQ1 to RQ3 cannot be answered."
         mend = "name the files in study.toml, [data.NAME]"
         return [Problem("error", "study.toml", "no_events", message, mend)]
-    first, last = min(m.min() for m in months), max(m.max() for m in months)  # type: ignore[type-var]
-    if plan.history_from < first:  # type: ignore[operator]
+    known = pl.concat(months).sort()
+    first, last = known.item(0), known.item(-1)
+    if plan.history_from < first:
         message = f"history_from {plan.history_from} lies before the first month of data, {first}."
         mend = "move history_from in plan.toml, or supply earlier extracts"
         problems.append(Problem("warning", "plan.toml", "before_data", message, mend))
@@ -138,7 +139,7 @@ def _of_windows(study: Study, plan: Plan, inputs: Inputs) -> list[Problem]:
         message = f"analysis_to {plan.analysis_to} lies after the study's cut_off {study.cut_off}."
         mend = "move analysis_to, or supply later data and move cut_off"
         problems.append(Problem("warning", "plan.toml", "after_cut_off", message, mend))
-    if last < plan.selection_to:  # type: ignore[operator]
+    if last < plan.selection_to:
         message = f"the data end in {last}, before the selection window ends."
         problems.append(Problem("error", "plan.toml", "no_overlap", message, "move the windows"))
     return problems

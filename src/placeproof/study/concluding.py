@@ -17,7 +17,7 @@ def conclude(work: Work) -> None:
         The run; tables `finding` and `answer` are added.
     """
     work.add(data_estimates(work))
-    gathered = pl.concat(work.estimates)
+    gathered = _masked(work, pl.concat(work.estimates))
     inputs = {name: work.inputs.sha256s(name) for name in TABLES}
     findings = answers.from_estimates(gathered, inputs=inputs)
     released = answers.release(
@@ -35,6 +35,20 @@ def conclude(work: Work) -> None:
         retrospective=work.study.outcomes_public,
         plausible_effect=work.plan.plausible_effect,
         few_places_below=work.plan.few_places_below,
+    )
+
+
+def _masked(work: Work, estimates: pl.DataFrame) -> pl.DataFrame:
+    """No number that answers a question is seen before the plan is locked, whatever its strand."""
+    if work.lock.outcomes_visible:
+        return estimates
+    answering = pl.col("question").str.starts_with("RQ") & (pl.col("status") == "estimated")
+    numbers = ["estimate", "lower", "upper", "standard_error", "p_value", "n_events"]
+    return estimates.with_columns(
+        *(pl.when(~answering).then(pl.col(name)).alias(name) for name in numbers),
+        diagnostics=pl.when(answering).then(pl.lit("{}")).otherwise("diagnostics"),
+        reason=pl.when(answering).then(pl.lit(work.lock.stamp)).otherwise("reason"),
+        status=pl.when(answering).then(pl.lit("masked")).otherwise("status"),
     )
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from placeproof import calendar, panel
 from placeproof.definitions import outcomes
 from placeproof.errors import StudyError
+from placeproof.study.placing import first_start
 from placeproof.study.work import Work, described
 from placeproof.tables import estimate
 
@@ -27,7 +28,7 @@ def count_panel(work: Work) -> None:
     for outcome_id, events in work.selected.items():
         try:
             counted = panel.build(
-                _visible(work, events),
+                events,
                 work.places,
                 outcome_id=outcome_id,
                 period_kind=work.plan.period,  # type: ignore[arg-type]
@@ -104,34 +105,6 @@ def _by_month(counts: pl.DataFrame) -> pl.DataFrame:
     """The count of a group of places in each month; null where any of them was not supplied."""
     total = pl.when(pl.col("count").null_count() == 0).then(pl.col("count").sum())
     return counts.group_by(month="period_start").agg(count=total).sort("month")
-
-
-def _visible(work: Work, events: pl.DataFrame) -> pl.DataFrame:
-    """Outcomes that may be seen: before the first start only, while the plan is not locked."""
-    if work.lock.outcomes_visible:
-        return events
-    first = first_start(work)
-    return events if first is None else events.filter(pl.col("month") < first.replace(day=1))
-
-
-def first_start(work: Work) -> date | None:
-    """
-    Find the first day of patrols anywhere.
-
-    Parameters
-    ----------
-    work : Work
-        The run.
-
-    Returns
-    -------
-    date or None
-        None where no hot spot was ever patrolled.
-    """
-    if work.hotspots is None:
-        return None
-    first = work.hotspots["first_treated"].drop_nulls().min()
-    return first if isinstance(first, date) else None
 
 
 def _supplied_months(work: Work, outcome_id: str) -> list[date]:

@@ -5,7 +5,7 @@ import polars as pl
 from placeproof import calendar, effects, interviews, patrols, surveys
 from placeproof.definitions import outcomes
 from placeproof.effects import health
-from placeproof.study.counting import first_start
+from placeproof.study.placing import first_start
 from placeproof.study.work import Work, described
 from placeproof.tables import estimate
 
@@ -213,7 +213,9 @@ def _bands(work: Work) -> dict[str, str]:
 
 def _why_no_panel(work: Work) -> str:
     if work.hotspots is None:
-        return work.inputs.missing.get("hotspot", "No hot spots were supplied.")
+        return work.why_no_places or work.inputs.missing.get(
+            "hotspot", "No hot spots were supplied."
+        )
     return "No outcome could be counted in the hot spots."
 
 

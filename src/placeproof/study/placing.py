@@ -14,6 +14,8 @@ from placeproof.tables import estimate
 
 CONCENTRATION_CELL_M = 200.0
 CONCENTRATION_TOP = (10, 24, 50, 100)
+SINGLE_POINT_NOTICED_FROM = 0.5
+"""Share of a place's events on one point from which the report says that a person should look."""
 SETTING_ASIDE = (0.0, 0.0)
 """Shift of the grid of candidate places, in metres."""
 
@@ -34,7 +36,37 @@ def select_outcomes(work: Work) -> None:
         if reason:
             work.not_supplied[outcome_id] = reason
         else:
-            work.selected[outcome_id] = select(outcome, crime=crime, incident=incident)
+            events = select(outcome, crime=crime, incident=incident)
+            work.selected[outcome_id] = _visible(work, events)
+
+
+def first_start(work: Work) -> date | None:
+    """
+    Find the first day of patrols anywhere.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    date or None
+        None where no hot spot was ever patrolled.
+    """
+    if work.plan.derive:
+        return work.plan.patrols_start
+    register = work.inputs.get("hotspot")
+    first = None if register is None else register["first_treated"].drop_nulls().min()
+    return first if isinstance(first, date) else None
+
+
+def _visible(work: Work, events: pl.DataFrame) -> pl.DataFrame:
+    """Outcomes that may be seen: before the first start only, while the plan is not locked."""
+    first = first_start(work)
+    if work.lock.outcomes_visible or first is None:
+        return events
+    return events.filter(pl.col("month") < first.replace(day=1))
 
 
 def find_places(work: Work) -> None:
@@ -94,6 +126,14 @@ def describe_places(work: Work) -> None:
     )
     if work.hotspots is not None and work.places is not None:
         work.add(_persistence(work, name))
+        inside = primary.filter(pl.col("zone") == "inside")
+        work.add(
+            hotspots.single_point_shares(
+                inside,
+                noticed_from=SINGLE_POINT_NOTICED_FROM,
+                **name,  # type: ignore[arg-type]
+            )
+        )
 
 
 def _register(work: Work) -> pl.DataFrame | None:
@@ -107,26 +147,34 @@ def _register(work: Work) -> pl.DataFrame | None:
         return None
     window = (work.plan.selection_from, work.plan.selection_to)
     chosen_from = _between(events, *window)
-    made = hotspots.derive(
-        chosen_from,
-        area_wkb=work.inputs.area_wkb,
-        n_places=work.plan.n,
-        side_m=work.plan.side_m,
-        separation_m=work.plan.ring_edges_m[-1],
-        false_discovery_rate=work.plan.false_discovery_rate,
-        largest_part_share=work.plan.largest_part_share,
-        selection=window,
-        valid_from=window[1] + timedelta(days=1),
-        first_treated=work.plan.patrols_start,
-        treated_until=None,
-        source_sha256=sha256_of(work.inputs.sha256s(work.feeds_of(work.plan.derive_on))),
-    )
+    name = dict(described(work, work.plan.derive_on))
+    try:
+        made = hotspots.derive(
+            chosen_from,
+            area_wkb=work.inputs.area_wkb,
+            n_places=work.plan.n,
+            side_m=work.plan.side_m,
+            separation_m=work.plan.ring_edges_m[-1],
+            false_discovery_rate=work.plan.false_discovery_rate,
+            largest_part_share=work.plan.largest_part_share,
+            selection=window,
+            valid_from=window[1] + timedelta(days=1),
+            first_treated=work.plan.patrols_start,
+            treated_until=None,
+            source_sha256=sha256_of(work.inputs.sha256s(work.feeds_of(work.plan.derive_on))),
+        )
+    except IdentificationError as error:
+        work.why_no_places = error.message
+        row = {"question": "places", "estimand": "places_derived", "unit": "places"}
+        row |= {"method": "fullest_squares_gi_star", "status": "not_identified"}
+        work.add(estimate.rows([name | row | {"reason": error.message}]))
+        return None
     work.add(
         hotspots.delineation_estimates(
             made,
             chosen_from,
             n_wanted=work.plan.n,
-            **dict(described(work, work.plan.derive_on)),  # type: ignore[arg-type]
+            **name,  # type: ignore[arg-type]
         )
     )
     return made
@@ -165,6 +213,11 @@ def _matched(
     outcome: str,
     window: tuple[date, date],
 ) -> pl.DataFrame:
+    if pool.is_empty():
+        raise IdentificationError(
+            f"no place outside the hot spots and their rings has {work.plan.least_events} events "
+            f"from {window[0]} to {window[1]}, so there is no comparison place."
+        )
     kind = work.plan.period
     starts = calendar.periods(*window, kind=kind)["period_start"].to_list()  # type: ignore[arg-type]
     matched_on = starts

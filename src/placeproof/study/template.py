@@ -41,7 +41,7 @@ PLAN_VALUES = {
     "baseline": '"unused"',
     "outline_rule": '"first"',
     "false_discovery_rate": "0.05",
-    "largest_part_share": "0.75",
+    "largest_part_share": "0.8",
     "derive": "false",
     "derive_on": '"sv-street-nondom"',
     "n": "24",

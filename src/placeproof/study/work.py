@@ -28,6 +28,8 @@ class Work:
     not_supplied: dict[str, str] = field(default_factory=dict)
     """Outcome id to the reason why it cannot be counted."""
     hotspots: pl.DataFrame | None = None
+    why_no_places: str = ""
+    """Why hot spots could not be delineated; empty where they could, or were supplied."""
     comparison: pl.DataFrame | None = None
     places: pl.DataFrame | None = None
     panel: pl.DataFrame | None = None
