@@ -384,3 +384,39 @@ def test_an_estimate_that_rests_on_one_comparison_place_in_some_periods_has_no_i
     assert made["status"] == "estimated"
     assert made["lower"] is None
     assert "single place" in made["reason"]
+
+
+def test_hours_that_count_alike_differ_by_exactly_nothing() -> None:
+    panel = steady()
+    both = [panel.with_columns(hours=pl.lit(hours)) for hours in ("nte", "other")]
+    made = run(pl.concat([panel, *both]), nte="nte-core")
+    row = headline(made, estimand="ratio_of_rate_ratios")
+    assert row["estimate"] == pytest.approx(1.0)
+    assert row["standard_error"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_negative_control_that_rises_trips_too() -> None:
+    world = simulate.World(rate_ratio=1.6, weeks=104, starts=(52,), rate=4.0)
+    plans = {"planted": PlannedOutcome("RQ2", "Planted", None, "negative_control")}
+    assert negative_controls(run(simulate.panel(world, 1), outcomes=plans)).tripped == ("planted",)
+
+
+def test_places_and_periods_without_a_chain_between_them_are_not_identified() -> None:
+    counts = np.random.default_rng(6).poisson(9, size=(4, 8)).astype(float)
+    counts[2, 4:] = np.nan  # one comparison place is counted before only
+    counts[3, :4] = np.nan  # and the other one after only
+    made = headline(run(make_panel(counts, [4, 4, None, None])))
+    assert made["status"] == "not_identified"
+    assert "No untreated count ties" in made["reason"]
+
+
+def test_leads_are_predicted_from_earlier_counts_only() -> None:
+    counts = np.full((6, 18), 5.0)
+    counts[:3, 9:12] = 10.0  # the last quarter before the start is twice the rest
+    made = run(make_panel(counts, [12, 12, 12, None, None, None]))
+    steps = made.filter(pl.col("estimand") == "event_study_rate_ratio")
+    ratio = dict(zip(steps["horizon"], steps["estimate"], strict=True))
+    assert ratio["quarter=-1"] == pytest.approx(2.0)
+    assert ratio["quarter=-2"] == pytest.approx(1.0)
+    # After the start the whole time before is the base: 60 + 15 events in 12 months there.
+    assert ratio["quarter=0"] == pytest.approx(12 / 15)
