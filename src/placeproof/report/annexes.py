@@ -44,7 +44,14 @@ def section(material: Material) -> Section:
 
 def _methods(material: Material) -> Section:
     blocks: list[Block] = []
-    chosen = [row for row in material.rows if row["role"] in _COMPARED and row["horizon"] == "all"]
+    chosen = [
+        row
+        for row in material.rows
+        if row["question"] in _OF_IMPACT
+        and row["role"] in _COMPARED
+        and row["horizon"] == "all"
+        and row["subgroup"] == "all"
+    ]
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in chosen:
         groups.setdefault((str(row["question"]), str(row["outcome_label"])), []).append(row)
@@ -63,6 +70,7 @@ def _methods(material: Material) -> Section:
     return Section("all-methods", (Text("All methods"),), tuple(blocks))
 
 
+_OF_IMPACT = ("RQ1", "RQ2", "RQ3", "data")
 _COMPARED = ("headline", "beside", "robustness", "negative_control", "placebo", "not_impact")
 
 

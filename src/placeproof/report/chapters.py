@@ -115,19 +115,21 @@ def _data(material: Material) -> Section:
         blocks.append(Paragraph((Text("No file was read in this run."),)))
     rows = material.of("data")
     levels = [row for row in rows if row["horizon"] == "all"]
-    if levels:
-        blocks.append(
-            parts.estimates_table(
-                levels,
-                identity="data-findings",
-                caption="What the data look like",
-                by=parts.differing(
-                    levels, "outcome", "population", "estimand", "hours", "subgroup"
-                ),
-                stamp=material.stamp,
-            )
-        )
+    whole = [row for row in levels if row["subgroup"] == "all"]
+    split = [row for row in levels if row["subgroup"] != "all"]
+    if whole:
+        blocks.append(_data_table(material, whole, "data-findings", "What the data look like"))
+    if split:
+        table = _data_table(material, split, "data-in-parts", "What the data look like, in parts")
+        blocks.append(Folded(table.caption, (table,), printed=False))
     return Section("data", (Text("Data"),), tuple(blocks))
+
+
+def _data_table(material: Material, rows: Sequence[Row], identity: str, caption: str) -> Table:
+    by = parts.differing(rows, "outcome", "population", "estimand", "method", "hours", "subgroup")
+    return parts.estimates_table(
+        rows, identity=identity, caption=caption, by=by, stamp=material.stamp
+    )
 
 
 def feeds_table(receipts: pl.DataFrame) -> Table:

@@ -31,6 +31,9 @@ ROLE_WORDS: dict[str, str] = {
 MOST_LINES = 24
 """More lines than this in one figure cannot be read; the table holds them all."""
 
+MOST_ROWS = 40
+"""A longer table beside a figure stays on the screen; the annex and the run's tables hold it."""
+
 
 def plain(identifier: object) -> str:
     """An identifier such as a method's or an estimand's in words."""
@@ -188,7 +191,7 @@ def interval_block(
             spec=spec,
             data=table,
             stamp=stamp,
-            printed_data=len(rows) > len(drawable),
+            printed_data=len(drawable) < len(rows) <= MOST_ROWS,
         ),
     )
 
@@ -206,6 +209,21 @@ def series_block(
     """A figure along the horizon with its table, or the table alone when nothing can be drawn."""
     if not rows:
         return ()
+    kinds = list(dict.fromkeys(_kind_of_horizon(row) for row in rows))
+    if len(kinds) > 1:
+        return tuple(
+            block
+            for index, kind in enumerate(kinds)
+            for block in series_block(
+                [row for row in rows if _kind_of_horizon(row) == kind],
+                identity=f"{identity}-{index}",
+                title=f"{title} ({kind})",
+                alt=alt,
+                along=along,
+                joined=joined,
+                stamp=stamp,
+            )
+        )
     ordered = sorted(rows, key=_along)
     by = differing(ordered, "horizon", "population", "outcome")
     table = estimates_table(
@@ -216,6 +234,13 @@ def series_block(
         return (table,)
     spec = figures.series(drawable, axis=axis_words(drawable), along=along, joined=joined)
     return (Figure(identity, title, alt, spec=spec, data=table, stamp=stamp),)
+
+
+def _kind_of_horizon(row: Row) -> str:
+    """What orders a series: "month" in "month=-3", "calendar" in "2020-05"; never two in one."""
+    horizon = str(row["horizon"])
+    name, _, value = horizon.partition("=")
+    return name if value else "calendar" if horizon[:4].isdigit() else "other"
 
 
 def _along(row: Row) -> tuple[str, int, str]:

@@ -142,7 +142,7 @@ def _value(finding: Mapping[str, object], value: object, *, unit: bool) -> str:
 _COUNTED = {
     "count", "crimes", "incidents", "events", "people", "sessions", "rows", "respondents", "visits",
     "attendances", "admissions", "places", "files", "tasks", "logs", "responses", "areas",
-    "cells", "roles", "windows", "devices", "minutes", "hours", "searches",
+    "cells", "roles", "windows", "devices", "searches",
 }  # fmt: skip
 _WRITTEN = {"minutes", "hours", "min", "m", "m2", "km"}
 

@@ -141,6 +141,11 @@ def _event_study(material: Material, key: str, rows: Sequence[Row]) -> list[Bloc
     studied = [row for row in rows if row["estimand"] == "event_study_rate_ratio"]
     first = material.headline_outcomes(key)
     chosen = [row for row in studied if row["outcome"] in first] or studied[:_LONGEST_SERIES]
+    for step in ("month", "quarter", "week", "year"):
+        if any(str(row["horizon"]).startswith(f"{step}=") for row in chosen):
+            chosen = [row for row in chosen if str(row["horizon"]).startswith(f"{step}=")]
+            break
+    chosen = [row for row in chosen if not _is_ring(row)]
     for index, outcome in enumerate(dict.fromkeys(str(row["outcome"]) for row in chosen)):
         same = [row for row in chosen if row["outcome"] == outcome]
         found += parts.series_block(

@@ -1,1 +1,0 @@
-"""An invented study that the tests of the report share."""
