@@ -191,6 +191,30 @@ def test_a_workbook_a_parquet_file_and_outlines(tmp_path: Path) -> None:
     assert outlines.values["kind"] == {"NTE": "nte"}
 
 
+def test_of_several_sheets_the_best_is_proposed_and_the_others_are_named(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(tmp_path / "talks.xlsx") as book:
+        sheets = {
+            "Notes": [["alpha", "beta"], ["1", "2"]],
+            "Sessions": [["Session ID", "Kind", "Hours"], ["S1", "group", "nte"]],
+        }
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            for place, row in enumerate(rows):
+                page.write_row(place, 0, row)
+    proposal = propose_mapping(tmp_path / "talks.xlsx")
+    assert (proposal.contract, proposal.sheet) == ("session", "Sessions")
+    assert "Notes" in proposal.unsure[0]
+    assert tomllib.loads(proposal.toml)["data"]["talks"]["sheet"] == "Sessions"
+    assert propose_mapping(tmp_path / "talks.xlsx", sheet="Notes").contract == ""
+
+
+def test_a_bare_ref_is_the_identifier_of_its_table(tmp_path: Path) -> None:
+    proposal = propose_mapping(file(tmp_path, "event list.csv", "Ref,Event,Starts,Ends\nE1,A,,\n"))
+    assert (proposal.contract, proposal.columns["event_id"]) == ("event", "Ref")
+
+
 def test_an_archive_of_police_uk(tmp_path: Path) -> None:
     path = tmp_path / "latest.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -18,16 +18,18 @@ WORDS: dict[str, tuple[str, ...]] = {
         "incident number", "incident no", "incident ref", "incident reference", "log number",
         "storm ref", "storm reference", "serial number", "event number", "cad number", "urn",
     ),
-    "task_id": ("task number", "tasking id", "tasking ref", "tasking reference", "briefing id"),
+    "task_id": ("task no", "task ref", "task number", "tasking id", "tasking ref",
+        "tasking reference", "briefing id"),
     "log_id": ("log number", "log ref", "log reference", "patrol id", "patrol ref", "patrol log"),
     "response_id": ("response number", "respondent id", "record id", "instance id", "submission"),
     "attendance_id": ("attendance number", "attendance ref", "episode id", "patient pseudonym"),
     "session_id": ("interview id", "interview number", "session number", "transcript"),
     "speaker_id": ("participant id", "participant", "person id", "speaker", "pseudonym"),
-    "subject_id": ("person id", "participant id", "respondent id", "subject"),
+    "subject_id": ("who", "person id", "participant id", "respondent id", "subject"),
     "search_id": ("search number", "stop search id", "search ref"),
     "hotspot_id": (
-        "hotspot", "hot spot", "hot spot id", "hot spot ref", "hotspot ref", "ref", "patrol area",
+        "hotspot", "hot spot", "hot spot id", "hot spot ref", "hotspot ref", "hs ref",
+        "patrol area",
         "patrol zone", "zone", "polygon id", "location id", "area", "place", "hs id",
     ),
     "unit_id": ("callsign", "call sign", "unit", "resource", "officer", "collar number", "vehicle"),
@@ -54,7 +56,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         "created", "opened", "call time", "received", "date received", "created date time",
         "incident date", "incident date time", "reported", "time of call", "date reported",
     ),
-    "at": ("time", "timestamp", "date time", "gps time", "fix time", "t", "time local", "epoch",
+    "at": ("utc", "asked", "gps utc", "time", "timestamp", "date time", "gps time", "fix time",
+        "t", "time local", "epoch",
            "position time", "reported at"),
     "month": ("month", "period", "year month", "month of arrival"),
     "window_from": ("start", "from", "start time", "shift start", "window start", "planned start"),
@@ -68,10 +71,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "assaulted_at": ("assault date", "assault date time", "time of assault", "incident date time"),
     "interval_from": ("start", "from", "count start"),
     "interval_to": ("end", "to", "count end"),
-    "starts_on": ("start", "start date", "from"),
-    "ends_on": ("end", "end date", "to"),
-    "starts_at": ("start", "start time", "kick off"),
-    "ends_at": ("end", "end time"),
+    "starts_on": ("starts", "opened", "start", "start date", "from"),
+    "ends_on": ("ends", "closed", "end", "end date", "to"),
+    "starts_at": ("starts", "start", "start time", "kick off"),
+    "ends_at": ("ends", "end", "end time"),
     "valid_from": ("from", "start", "start date", "date from", "drawn on", "valid from date"),
     "valid_to": ("to", "end", "end date", "date to", "valid to date"),
     "first_treated": ("first patrol", "patrols from", "go live", "go live date", "started"),
@@ -109,7 +112,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "minutes": ("minutes", "duration", "duration minutes", "dwell", "time on site", "mins"),
     "officers": ("officers", "number of officers", "no of officers", "staff"),
     "activity": ("activity", "patrol type", "tactic", "what was done", "task"),
-    "observations": ("notes", "comments", "free text", "remarks", "observations"),
+    "observations": ("observed", "notes", "comments", "free text", "remarks", "observations"),
     "randomised": ("randomised", "randomized", "random"),
     "cancelled": ("cancelled", "canceled", "stood down"),
     "cancel_reason": ("reason cancelled", "cancellation reason", "reason"),
@@ -125,17 +128,29 @@ WORDS: dict[str, tuple[str, ...]] = {
     "method": ("weapon", "mechanism", "assault method", "injury mechanism"),
     "location_text": ("location of assault", "incident location", "assault location", "location"),
     "location_type": ("location type", "place type", "type of location"),
-    "area_code": ("area code", "lad", "lsoa", "local authority", "area", "gss code"),
+    "area_code": ("place", "area code", "lad", "lsoa", "local authority", "area", "gss code"),
     "cause": ("cause", "external cause", "icd10", "icd code", "diagnosis"),
     "admissions": ("admissions", "count", "fae", "finished admission episodes"),
     "hours": ("hours", "officer hours"),
     "amount_gbp": ("amount", "cost", "spend", "pounds"),
     "version": ("ver", "version", "version number"),
-    "name": ("name", "title", "label", "hotspot name", "hot spot name", "location name"),
+    "name": ("hs name", "what", "event", "name", "title", "label", "hotspot name",
+        "hot spot name", "location name"),
     "town": ("town", "district", "city", "borough", "npa"),
     "kind": ("kind", "type", "typology", "hotspot type"),
+    "scope": ("use", "purpose", "consent for"),
+    "given": ("given", "consent given", "agreed"),
+    "sheet_version": ("sheet", "sheet version", "information sheet"),
+    "subject_kind": ("kind", "subject type"),
+    "passers_by": ("passers by", "passed", "footfall"),
+    "approached": ("approached", "asked"),
+    "nte": ("nte", "night out", "night time economy"),
+    "plan_id": ("plan", "plan number", "plan ref"),
+    "deliverer": ("deliverer", "delivered by", "provider", "by whom"),
 }  # fmt: skip
 """Canonical column to headers that stand for it in exports, in lower case and single blanks."""
+
+_ANY_IDENTIFIER = ("ref", "id", "reference", "number", "no")
 
 SURE = 0.95
 """From this likeness on a header is the same words; below, it is marked as unsure."""
@@ -171,6 +186,8 @@ def likeness(header: str, column: str) -> float:
     """
     words = plain(header)
     ours = plain(column)
+    if words in _ANY_IDENTIFIER and column.endswith("_id"):
+        return LIKELY + 0.05
     bare = re.sub(r" (m|s|deg|m s|gbp)$", "", ours)
     if words in (ours, bare):
         return 1.0

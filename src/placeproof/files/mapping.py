@@ -4,11 +4,10 @@ A proposal decides nothing: a person reads it, settles what is marked UNSURE and
 `study.toml`. Values of columns that look personal are never shown.
 """
 
-import json
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import dataframely as dy
@@ -16,6 +15,7 @@ import polars as pl
 
 from placeproof.errors import InputError
 from placeproof.files import header_words, places, shapes, sheets, time_forms
+from placeproof.files.proposals import MappingProposal, finished
 from placeproof.tables import TABLES
 
 MADE_BY_US = {"panel", "finding", "answer", "estimate", "place", "visit"}
@@ -31,50 +31,9 @@ _YES = {"y", "yes", "true", "t", "1"}
 _NO = {"n", "no", "false", "f", "0"}
 
 
-@dataclass(frozen=True)
-class MappingProposal:
-    """
-    What a file seems to be, and the lines of `study.toml` that would read it.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    contract : str
-        Canonical table that fits best; "police-uk" for an archive of data.police.uk; "" where
-        nothing fits.
-    format : str
-        "table", "geo", "gpx" or "police-uk".
-    columns : dict
-        Canonical column to header.
-    values : dict
-        Canonical column to {source value: canonical value}; "" where a person must choose.
-    time_format, time_zone, crs, encoding, separator : str or None
-        As for a feed; None where the file states it or nothing was found.
-    confidence : float
-        0 to 1: how much of the contract was recognised, less for everything unsure.
-    unsure : tuple of str
-        What a person must settle, in sentences.
-    toml : str
-        A section for `study.toml`, with a comment on each doubt.
-    """
-
-    path: Path
-    contract: str
-    format: str
-    columns: dict[str, str] = field(default_factory=dict)
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
-    time_format: str | None = None
-    time_zone: str | None = None
-    crs: str | None = None
-    encoding: str | None = None
-    separator: str | None = None
-    confidence: float = 0.0
-    unsure: tuple[str, ...] = ()
-    toml: str = ""
-
-
-def propose_mapping(path: Path, *, contract: str | None = None) -> MappingProposal:
+def propose_mapping(
+    path: Path, *, contract: str | None = None, sheet: str | None = None
+) -> MappingProposal:
     """
     Read a file and propose the section of `study.toml` that would read it into our tables.
 
@@ -84,6 +43,8 @@ def propose_mapping(path: Path, *, contract: str | None = None) -> MappingPropos
         CSV (gz or not), XLSX, Parquet, GPX, a file of outlines, or a zip of data.police.uk.
     contract : str or None
         Canonical table, where the user knows it; None: the one that fits best.
+    sheet : str or None
+        Sheet of a workbook; None: the only one, or the one that fits a table of ours best.
 
     Returns
     -------
@@ -104,12 +65,31 @@ def propose_mapping(path: Path, *, contract: str | None = None) -> MappingPropos
         raise InputError(f"{path.name}: there is no such file.", mend="Check the name.")
     ending = path.suffix.lower()
     if ending == ".zip" and _is_police_uk(path):
-        return _finished(MappingProposal(path, "police-uk", "police-uk", confidence=1.0), [])
+        return finished(MappingProposal(path, "police-uk", "police-uk", confidence=1.0), [])
     if ending == ".gpx" or path.name.lower().endswith(".gpx.gz"):
-        return _finished(MappingProposal(path, "ping", "gpx", confidence=1.0), [])
+        return finished(MappingProposal(path, "ping", "gpx", confidence=1.0), [])
     if ending in (*shapes.ENDINGS, ".zip"):
         return _of_shapes(path, contract)
-    return _of_table(path, contract)
+    names = _sheet_names(path) if sheet is None else [sheet]
+    if len(names) < 2:
+        return _of_table(path, contract, sheet)
+    tried = [_of_table(path, contract, name) for name in names]
+    best = max(tried, key=lambda proposal: (bool(proposal.contract), proposal.confidence))
+    others = [name for name in names if name != best.sheet]
+    doubt = f"The workbook has more sheets: {', '.join(others)}. Each needs a section of its own."
+    chosen = replace(best, unsure=(doubt, *best.unsure))
+    return replace(chosen, toml=f"# UNSURE: {doubt}\n{best.toml}")
+
+
+def _sheet_names(path: Path) -> list[str]:
+    if path.suffix.lower() not in (".xlsx", ".xlsm", ".xls", ".ods"):
+        return []
+    import fastexcel
+
+    try:
+        return list(fastexcel.read_excel(path).sheet_names)
+    except fastexcel.FastExcelError:
+        return []  # the reader of tables says what is wrong with it
 
 
 def _is_police_uk(path: Path) -> bool:
@@ -144,13 +124,13 @@ def _of_shapes(path: Path, contract: str | None) -> MappingProposal:
         confidence=_confidence(contract or "hotspot", columns, len(unsure)),
         unsure=(*unsure, *about_time),
     )
-    return _finished(proposal, opened.attributes.columns)
+    return finished(proposal, opened.attributes.columns)
 
 
-def _of_table(path: Path, contract: str | None) -> MappingProposal:
-    sheet = sheets.sheet(path, shown=path.name)
+def _of_table(path: Path, contract: str | None, tab: str | None) -> MappingProposal:
+    sheet = sheets.sheet(path, shown=path.name, tab=tab)
     rows = sheet.rows.drop("source_row").select(pl.all().cast(pl.String, strict=False))
-    chosen = contract or _best_contract(path.name, rows.columns)
+    chosen = contract or _best_contract(f"{path.name} {tab or ''}", rows.columns)
     if _looks_like_data(rows.columns):
         # The first row is then not shown: it may hold what is personal.
         count = len(rows.columns)
@@ -158,13 +138,20 @@ def _of_table(path: Path, contract: str | None) -> MappingProposal:
             f'The first row looks like data, not like headers: name the {count} columns "column 1" '
             f'to "column {count}" if this is a ping file; else add a row of headers.',
         )
-        return _finished(MappingProposal(path, contract or "", "table", unsure=unsure), [])
+        bare = MappingProposal(path, contract or "", "table", sheet=tab, unsure=unsure)
+        return finished(bare, [])
     if not chosen:
         unsure = ("No table of ours has headers like these: name the contract yourself.",)
         bare = MappingProposal(
-            path, "", "table", encoding=sheet.encoding, separator=sheet.separator, unsure=unsure
+            path,
+            "",
+            "table",
+            encoding=sheet.encoding,
+            separator=sheet.separator,
+            sheet=tab,
+            unsure=unsure,
         )
-        return _finished(bare, rows.columns)
+        return finished(bare, rows.columns)
     columns, doubts = _columns(chosen, rows.columns)
     times = {name: head for name, head in columns.items() if _is_time(chosen, name)}
     form, about_times = _time_form(chosen, rows, times)
@@ -182,10 +169,11 @@ def _of_table(path: Path, contract: str | None) -> MappingProposal:
         crs=crs,
         encoding=sheet.encoding,
         separator=sheet.separator,
+        sheet=tab,
         confidence=_confidence(chosen, columns, len(unsure)),
         unsure=unsure,
     )
-    return _finished(proposal, rows.columns)
+    return finished(proposal, rows.columns)
 
 
 def _looks_like_data(headers: list[str]) -> bool:
@@ -202,7 +190,7 @@ def _best_contract(name: str, headers: list[str]) -> str:
         needed = _needed(contract)
         share_needed = sum(matched.get(c, ("", 0.0))[1] for c in needed) / max(len(needed), 1)
         share_used = sum(score for _, score in matched.values()) / max(len(headers), 1)
-        told = 0.2 if contract.replace("_", " ") in header_words.plain(name) else 0.0
+        told = 0.4 if contract.replace("_", " ") in header_words.plain(name) else 0.0
         scores[contract] = 0.6 * share_needed + 0.4 * share_used + told
     best = max(scores, key=lambda contract: (scores[contract], contract))
     return best if scores[best] >= 0.45 else ""
@@ -388,46 +376,4 @@ def _confidence(contract: str, columns: Mapping[str, str], doubts: int) -> float
     return round(max(0.0, found - 0.05 * doubts), 2)
 
 
-def _finished(proposal: MappingProposal, headers: list[str]) -> MappingProposal:
-    return replace(proposal, toml=_toml(proposal, headers))
-
-
-def _toml(proposal: MappingProposal, headers: list[str]) -> str:
-    name = "".join(c if c.isalnum() else "_" for c in proposal.path.name.split(".")[0].lower())
-    lines = [
-        f"# Proposed from {proposal.path.name}; confidence {proposal.confidence:.2f}.",
-        *(f"# UNSURE: {doubt}" for doubt in proposal.unsure),
-        f"[data.{name or 'feed'}]",
-    ]
-    if proposal.format in ("police-uk", "gpx", "geo"):
-        lines.append(f"format = {_quoted(proposal.format)}")
-    contract = proposal.contract or "?"
-    lines += [f"contract = {_quoted(contract)}", f"files = [{_quoted(proposal.path.name)}]"]
-    for key in ("time_format", "time_zone", "crs", "encoding", "separator"):
-        value = getattr(proposal, key)
-        if key == "time_format" and str(value) in time_forms.ALWAYS_READ:
-            continue
-        if value is not None and not (key == "encoding" and value in ("utf-8", "utf-8-sig")):
-            lines.append(f"{key} = {_quoted(value)}")
-    if proposal.columns:
-        lines += ["", f"[data.{name}.columns]"]
-        lines += [f"{column} = {_quoted(head)}" for column, head in proposal.columns.items()]
-    left = [header for header in headers if header not in proposal.columns.values()]
-    if left:
-        lines.append(f"# Not used: {', '.join(_quoted(header) for header in left)}")
-    for column, choices in proposal.values.items():
-        lines += ["", f"[data.{name}.values.{column}]"]
-        for value, ours in choices.items():
-            doubt = "" if ours else f"  # UNSURE: one of {_options(proposal.contract, column)}"
-            lines.append(f"{_quoted(value)} = {_quoted(ours)}{doubt}")
-    return "\n".join(lines) + "\n"
-
-
-def _options(contract: str, column: str) -> str:
-    known = TABLES[contract].columns()[column]
-    return ", ".join((known.metadata or {}).get("allowed") or ("true", "false"))
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string: JSON escapes the same way, but for the delete character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+__all__ = ["MappingProposal", "propose_mapping"]
