@@ -52,7 +52,7 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         from placeproof.files.pings import read as read_pings
 
         return read_pings(spec, surroundings)
-    from placeproof.files.tabular import read as read_table
+    from placeproof.files.feeds import read as read_table
 
     return read_table(spec, surroundings)
 

@@ -7,15 +7,17 @@ import polars as pl
 
 from placeproof import files
 from placeproof.errors import StudyError
-from placeproof.files import geo, withdrawals
+from placeproof.files import across, geo, withdrawals
 from placeproof.files.feed import (
     NOTICE_SCHEMA,
+    QUARANTINE_SCHEMA,
     FeedResult,
     FeedSpec,
     Surroundings,
     combined,
     notice,
     notices,
+    stacked,
 )
 from placeproof.study.settings import Study
 
@@ -99,8 +101,16 @@ def read_all(study: Study, progress: Progress) -> Inputs:
             missing[spec.contract] = f"the feed {spec.name} cannot be read: {error.message}"
     progress("reading", len(specs), len(specs))
     whole = combined(results)
+    paths = dict(whole.receipts.select("sha256", "path").unique("sha256").iter_rows())
+    between, flagged = across.check(whole.tables, paths=paths)
+    problems += between.to_dicts()
     tables = _without_withdrawn(whole.tables, problems)
-    whole = replace(whole, tables=tables, notices=_joined(whole.notices, problems))
+    whole = replace(
+        whole,
+        tables=tables,
+        notices=_joined(whole.notices, problems),
+        flagged=stacked([whole.flagged, flagged], QUARANTINE_SCHEMA),
+    )
     return Inputs(tables, whole, area_wkb, missing)
 
 
