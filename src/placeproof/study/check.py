@@ -17,6 +17,8 @@ Read = TypeVar("Read")
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 EXAMPLES = 3
 """Rows named for each kind of fault; all of them stand in the run's quarantine."""
+GRAVE_SHARE = 0.01
+"""Share of a feed's rows from which leaving them out is an error, not a warning."""
 
 
 @dataclass(frozen=True)
@@ -91,32 +93,38 @@ def _of_error(where: str, error: StudyError) -> Problem:
 
 
 def _of_inputs(inputs: Inputs) -> list[Problem]:
+    result = inputs.result
+    rows_in = dict(result.receipts.group_by("feed").agg(pl.col("rows_in").sum()).iter_rows())
+    lost = _of_rows(result.quarantine, "left out", rows_in)
+    kept = _of_rows(result.flagged, "kept, with a doubt", {})
+    told = {(problem.where, problem.code) for problem in (*lost, *kept)}
     notices = [
         Problem(row["severity"], row["feed"], row["code"], row["message"], row["mend"], row["rows"])
-        for row in inputs.result.notices.iter_rows(named=True)
+        for row in result.notices.iter_rows(named=True)
+        if (row["feed"], row["code"]) not in told
     ]
-    return (
-        notices
-        + _of_rows(inputs.result.quarantine, "error", "left out")
-        + _of_rows(inputs.result.flagged, "warning", "kept, with a doubt")
-    )
+    return notices + lost + kept
 
 
-def _of_rows(rows: pl.DataFrame, severity: str, what: str) -> list[Problem]:
-    """One problem per file, column and rule, with its first rows."""
+def _of_rows(rows: pl.DataFrame, what: str, rows_in: dict[str, int]) -> list[Problem]:
+    """One problem per feed, column and rule, with the places of its first rows."""
     problems = []
-    keys = ["feed", "path", "column", "rule"]
-    for (_feed, path, column, rule), group in rows.group_by(keys, maintain_order=True):
-        first = group.sort("source_row").row(0, named=True)
-        listed = ", ".join(str(row) for row in group["source_row"].unique().sort()[:EXAMPLES])
-        count = group["source_row"].n_unique()
-        more = f" and {count - EXAMPLES} more" if count > EXAMPLES else ""
+    keys = ["feed", "column", "rule"]
+    for (feed, column, rule), group in rows.group_by(keys, maintain_order=True):
+        places = group.select("path", "source_row").unique().sort("path", "source_row")
+        first = group.sort("path", "source_row").row(0, named=True)
+        named = [f"{path}, row {row}" for path, row in places.head(EXAMPLES).iter_rows()]
+        more = f"; and {places.height - EXAMPLES} more" if places.height > EXAMPLES else ""
         found = f" found {first['found']!r}," if first["found"] else ""
         message = (
-            f'row {listed}{more}, column "{column}":{found} expected {first["expected"]}. '
-            f"{count} row{'s' if count > 1 else ''} {what}."
+            f'{"; ".join(named)}{more}, column "{column}":{found} expected {first["expected"]}. '
+            f"{places.height} row{'s' if places.height > 1 else ''} {what}."
         )
-        problems.append(Problem(severity, str(path), str(rule), message, first["mend"], count))
+        share = places.height / max(rows_in.get(str(feed), 1), 1)
+        grave = "error" if rows_in and share >= GRAVE_SHARE else "warning"
+        severity = grave if rows_in else "note"
+        mend = first["mend"] or "none is needed"
+        problems.append(Problem(severity, str(feed), str(rule), message, mend, places.height))
     return problems
 
 
