@@ -13,8 +13,11 @@ from placeproof.errors import OutputError, SettingsError
 from placeproof.rehearsal import (
     crimes,
     health,
+    incidents,
     interviews,
     patrols,
+    positions,
+    questionnaire,
     register,
     registers,
     study_files,
@@ -195,8 +198,8 @@ def _crime_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
 
 
 def _incident_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = crimes.write_incidents(data, world.city, world.with_patrols, world.rng("incidents"))
-    return crimes.INCIDENT_SECTION, facts
+    facts = incidents.write_incidents(data, world.city, world.with_patrols, world.rng("incidents"))
+    return incidents.INCIDENT_SECTION, facts
 
 
 def _hotspot_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
@@ -214,10 +217,10 @@ def _tasking_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
 
 
 def _ping_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = patrols.write_pings(
+    facts = positions.write_pings(
         data, world.city, world.hotspots, _patrols(world), world.size, world.rng("pings")
     )
-    return patrols.PING_SECTIONS, facts
+    return positions.PING_SECTIONS, facts
 
 
 def _delivered_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
@@ -262,7 +265,7 @@ def _cost_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
 
 
 def _survey_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    return survey.section(), survey.write_survey(data, world.hotspots, world.rng("survey"))
+    return questionnaire.section(), survey.write_survey(data, world.hotspots, world.rng("survey"))
 
 
 def _interview_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:

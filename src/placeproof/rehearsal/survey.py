@@ -1,7 +1,6 @@
 """The community survey of the rehearsal: three populations, five modes, planted answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,206 +9,25 @@ import numpy as np
 import polars as pl
 
 from placeproof.rehearsal.draws import pick
+from placeproof.rehearsal.questionnaire import (
+    AGES,
+    HOURS,
+    ITEMS,
+    LANGUAGES,
+    MODE_SHARE,
+    MODE_SHIFT,
+    MODES,
+    PLACE_SPREAD,
+    PLAIN,
+    POPULATIONS,
+    SPREAD,
+    VALUES,
+    YES_NO,
+)
 from placeproof.rehearsal.selection import Hotspot
 from placeproof.rehearsal.sheets import write_csv, write_xlsx
 
 PEOPLE = 2_080
-POPULATIONS = ("resident", "business", "user")
-MODES = ("fieldworker", "poster", "link", "kiosk", "paper")
-AGES = ("16-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
-HOURS = ("nte", "other", "both")
-LANGUAGES = ("English", "Gujarati", "Punjabi", "Polish", "Urdu")
-_MODE_SHARE = {
-    "resident": (0.35, 0.25, 0.30, 0.02, 0.08),
-    "business": (0.45, 0.15, 0.30, 0.00, 0.10),
-    "user": (0.45, 0.40, 0.05, 0.10, 0.00),
-}
-_AGREE = ("Strongly disagree", "Tend to disagree", "Neither", "Tend to agree", "Strongly agree")
-_SAFE = ("Very unsafe", "A bit unsafe", "Fairly safe", "Very safe")
-_OFTEN = (
-    "Never",
-    "Less than once a month",
-    "About once a month",
-    "About once a week",
-    "Once a day",
-    "More than once a day",
-)
-
-
-@dataclass(frozen=True)
-class Item:
-    """
-    One question on a scale: where its answers centre, and for whom they lie higher or lower.
-
-    Parameters
-    ----------
-    column : str
-        Header in the export.
-    words : tuple of str
-        Answers from 1 up; empty where the export holds the number itself.
-    top : int
-        Highest answer.
-    base : float
-        Where the answers of a resident aged 35 to 44 who comes by day centre.
-    by : mapping
-        Group to a shift: a population, hours of use or an age band.
-    """
-
-    column: str
-    words: tuple[str, ...]
-    top: int
-    base: float
-    by: Mapping[str, float]
-
-
-ITEMS: Mapping[str, Item] = {
-    "patrols_seen": Item("Q4 How often seen", _OFTEN, 6, 3.3, {"business": 0.5, "nte": 0.3}),
-    "crime_belief": Item("Q5 How much crime", (), 5, 3.2, {"65+": 0.3, "business": 0.2}),
-    "patrol_effectiveness": Item(
-        "Q6 Patrols reduce crime", _AGREE, 5, 3.3, {"business": 0.25, "18-24": -0.30, "nte": -0.10}
-    ),
-    "safety_day": Item("Q7 Safe by day", _SAFE, 4, 3.4, {"65+": -0.15}),
-    "safety_evening": Item("Q8 Safe in the evening", _SAFE, 4, 2.8, {"65+": -0.3, "user": 0.1}),
-    "safety_night": Item("Q9 Safe at night", _SAFE, 4, 2.3, {"nte": 0.35, "65+": -0.4}),
-    "asb_worry": Item("Q10 Worried about ASB", (), 4, 2.6, {"business": 0.2, "18-24": -0.2}),
-    "confidence_effective": Item("Q11a Matters", _AGREE, 5, 3.1, {"18-24": -0.25}),
-    "confidence_fair": Item("Q11b Fair", _AGREE, 5, 3.2, {"18-24": -0.40, "16-17": -0.40}),
-    "confidence_engaged": Item("Q11c Listen", _AGREE, 5, 3.0, {"business": 0.2}),
-    "confidence_legitimate": Item("Q11d Trust", _AGREE, 5, 3.3, {"18-24": -0.30}),
-    "confidence_overall": Item("Q11e Confidence", _AGREE, 5, 3.2, {"18-24": -0.30, "65+": 0.2}),
-    "over_policed": Item("Q12 Over-policed", _AGREE, 5, 2.1, {"18-24": 0.50, "16-17": 0.6}),
-}
-YES_NO: Mapping[str, tuple[str, float, Mapping[str, float]]] = {
-    "aware_unprompted": ("Q2 Named patrols", -1.1, {"business": 0.6, "nte": 0.3}),
-    "aware_prompted": ("Q3 Knew of patrols", 0.1, {"business": 0.5, "nte": 0.3}),
-    "victimised": ("Q13 Victim", -1.9, {"nte": 0.4, "18-24": 0.4}),
-}
-"""Contract column to header, log-odds of a yes, and shifts of them."""
-SPREAD = {6: 1.3, 5: 0.95, 4: 0.75}
-PLACE_SPREAD = 0.12
-MODE_SHIFT = {"poster": -0.12, "link": -0.15}
-
-_PLAIN = {
-    "response_id": "Response",
-    "wave": "Wave",
-    "completed_at": "Completed",
-    "population": "Q1 You are",
-    "mode": "Mode",
-    "language": "Language",
-    "hotspot_id": "Place",
-    "poster_hotspot_id": "Poster",
-    "zone": "Zone",
-    "hours_of_use": "Q14 When here",
-    "consent_survey": "Consent",
-    "base_weight": "Base weight",
-    "age_band": "Age",
-    "sex": "Sex",
-    "ethnicity": "Ethnic group",
-    "disability": "Condition",
-}
-
-
-def section() -> str:
-    """The sections of `study.toml` for the survey's feeds."""
-    columns = _PLAIN | {name: item.column for name, item in ITEMS.items()}
-    columns |= {name: header for name, (header, _, _) in YES_NO.items()}
-    lines = [
-        "",
-        "# Answers of residents, businesses and users. UTF-8 with a byte-order mark.",
-        "[data.responses]",
-        'contract = "response"',
-        'files = ["survey/responses.csv"]',
-        'encoding = "utf-8-sig"',
-        'time_format = "%d/%m/%Y %H:%M"',
-        'time_zone = "Europe/London"',
-        "[data.responses.columns]",
-        *(f'{name} = "{header}"' for name, header in columns.items()),
-    ]
-    for name, item in ITEMS.items():
-        if item.words:
-            lines.append(f"[data.responses.values.{name}]")
-            lines += [f'"{word}" = "{i}"' for i, word in enumerate(item.words, start=1)]
-    for name in ("consent_survey", *YES_NO):
-        lines += [f"[data.responses.values.{name}]", '"Yes" = "true"', '"No" = "false"']
-    for name, pairs in _VALUES.items():
-        lines.append(f"[data.responses.values.{name}]")
-        lines += [f'"{word}" = "{value}"' for value, word in pairs.items()]
-    return "\n".join(lines) + "\n" + _OTHER_SECTIONS
-
-
-_VALUES = {
-    "population": {"resident": "I live here", "business": "I work here", "user": "I visit"},
-    "hours_of_use": {"nte": "At night", "other": "By day", "both": "Both", "unknown": "Not said"},
-    "zone": {"inside": "Inside", "ring": "Near", "outside": "Elsewhere", "unknown": "Not said"},
-}
-_OTHER_SECTIONS = """
-[data.response_flags]
-contract = "response_flag"
-files = ["survey/flags.csv"]
-[data.response_flags.columns]
-response_id = "Response"
-flag = "Flag"
-reason = "Reason"
-excluded = "Left out"
-[data.response_flags.values.excluded]
-"Yes" = "true"
-"No" = "false"
-
-# Ethical consent, one row per person and use.
-[data.consents]
-contract = "consent"
-files = ["survey/consents.csv"]
-time_format = "%d/%m/%Y %H:%M"
-time_zone = "Europe/London"
-[data.consents.columns]
-subject_id = "Who"
-subject_kind = "Kind"
-scope = "Use"
-given = "Given"
-at = "Asked"
-sheet_version = "Sheet"
-[data.consents.values.given]
-"Yes" = "true"
-"No" = "false"
-
-[data.withdrawals]
-contract = "withdrawal"
-files = ["survey/withdrawals.csv"]
-time_format = "%d/%m/%Y %H:%M"
-time_zone = "Europe/London"
-[data.withdrawals.columns]
-subject_id = "Who"
-subject_kind = "Kind"
-at = "Received"
-
-# Passers-by counted by fieldworkers.
-[data.tallies]
-contract = "tally"
-files = ["survey/tallies.xlsx"]
-sheet = "Tallies"
-time_zone = "Europe/London"
-[data.tallies.columns]
-hotspot_id = "Place"
-interval_from = "From"
-interval_to = "To"
-passers_by = "Passed"
-approached = "Asked"
-refused = "Refused"
-completed = "Completed"
-
-# Known population of the places, for weights.
-[data.margins]
-contract = "population_margin"
-files = ["survey/margins.csv"]
-[data.margins.columns]
-area_code = "Place"
-population = "Population"
-variable = "Variable"
-category = "Category"
-people = "People"
-[data.margins.constants]
-edition = "Invented census of 2021"
-"""
 
 
 def write_survey(
@@ -237,12 +55,12 @@ def write_survey(
     consented = np.ones(PEOPLE, dtype=bool)
     consented[rng.permutation(PEOPLE)[:17]] = False
     withdrawn = rng.permutation(np.flatnonzero(consented))[:6]
-    headers = {name: header for name, header in _PLAIN.items() if name in people.columns}
+    headers = {name: header for name, header in PLAIN.items() if name in people.columns}
     table = people.rename(headers).with_columns(
         pl.Series("Consent", np.where(consented, "Yes", "No"))
     )
     table = table.with_columns(**answers).select(
-        *_PLAIN.values(),
+        *PLAIN.values(),
         *(item.column for item in ITEMS.values()),
         *(y[0] for y in YES_NO.values()),
     )
@@ -273,14 +91,14 @@ def _people(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> pl.DataFra
     spots = [spot.hotspot_id for spot in hotspots][:22]
     spot = np.array(spots)[np.sort(np.arange(n) % len(spots))]
     population = np.array(POPULATIONS)[pick(rng, [0.45, 0.2, 0.35], n)]
-    shares = np.array([np.cumsum(_MODE_SHARE[name]) for name in POPULATIONS])
+    shares = np.array([np.cumsum(MODE_SHARE[name]) for name in POPULATIONS])
     which = np.array([POPULATIONS.index(name) for name in population])
     mode = np.array(MODES)[(rng.random(n)[:, None] > shares[which]).sum(axis=1).clip(0, 4)]
     day = np.datetime64(date(2023, 5, 1)) + rng.integers(0, 50, n).astype("timedelta64[D]")
     at = day.astype("datetime64[m]") + rng.integers(9 * 60, 22 * 60, n).astype("timedelta64[m]")
     weight = np.where(mode == "fieldworker", np.round(rng.uniform(8, 60, n), 2), np.nan)
     poster = np.where(rng.random(n) < 0.94, spot, np.array(spots)[rng.integers(0, len(spots), n)])
-    zone = np.array(list(_VALUES["zone"].values()))[pick(rng, [0.5, 0.3, 0.17, 0.03], n)]
+    zone = np.array(list(VALUES["zone"].values()))[pick(rng, [0.5, 0.3, 0.17, 0.03], n)]
     unsaid = rng.random(n) < 0.03
     return pl.DataFrame(
         {
@@ -341,8 +159,8 @@ def _answers(
         yes = np.where(rng.random(people.height) < chance, "Yes", "No")
         silent = rng.random(people.height) < 0.03
         columns[header] = pl.Series(np.where(silent, "", yes)).replace({"": None})
-    columns["Q14 When here"] = people["hours_of_use"].replace_strict(_VALUES["hours_of_use"])
-    columns["Q1 You are"] = people["population"].replace_strict(_VALUES["population"])
+    columns["Q14 When here"] = people["hours_of_use"].replace_strict(VALUES["hours_of_use"])
+    columns["Q1 You are"] = people["population"].replace_strict(VALUES["population"])
     unsaid = people["_unsaid"]
     for header in ("Age", "Sex", "Ethnic group"):
         source = {"Age": "age_band", "Sex": "sex", "Ethnic group": "ethnicity"}[header]
