@@ -27,7 +27,22 @@ def test_the_identity_is_the_hash_of_the_descriptive_keys_and_of_no_data() -> No
     assert row["finding_id"] == hashlib.sha256(by_hand.encode()).hexdigest()[:12]
 
 
-@pytest.mark.parametrize("key", DESCRIPTIVE_KEYS)
+KEYS = [
+    "question",
+    "outcome",
+    "definition_edition",
+    "population",
+    "subgroup",
+    "hours",
+    "horizon",
+    "window_start",
+    "window_end",
+    "estimand",
+    "method",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_every_descriptive_key_makes_another_finding(key: str) -> None:
     from datetime import date
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """An invented study: every kind of finding that a report can meet, with no data behind it."""
 
 import math

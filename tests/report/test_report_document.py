@@ -23,9 +23,23 @@ from tests.answers.builder import answers as answered
 from tests.answers.builder import effect, findings
 from tests.report import invented
 
-
 DECLARED = r"SHA-256|\bRQ\d+\b"
 """Digits that a template may hold: the name of a hash and the names of the questions."""
+
+
+def nothing() -> dict:
+    """The contents of a run that read no file and found nothing."""
+    empty = invented.contents().findings.clear()
+    frames = dict.fromkeys(("receipts", "notices", "quarantine"), pl.DataFrame())
+    return {
+        "findings": empty,
+        "answers": answered(empty, supplied={}),
+        "places": Place.create_empty(),
+        "area_wkb": None,
+        "texts": {},
+        "manifest": {},
+        **frames,
+    }
 
 
 def page(**more: object) -> str:
@@ -33,8 +47,12 @@ def page(**more: object) -> str:
 
 
 def test_no_template_word_holds_a_digit() -> None:
-    document = build.document(invented.contents())
-    loose = [span.words for span in spans_of(document) if isinstance(span, Text)]
+    documents = [
+        build.document(invented.contents()),
+        build.document(invented.contents(**nothing())),
+    ]
+    spans = [span for document in documents for span in spans_of(document)]
+    loose = [span.words for span in spans if isinstance(span, Text)]
     bare = [re.sub(DECLARED, "", words) for words in loose]
     assert not [words for words in bare if re.search(r"\d", words)]
 
@@ -91,13 +109,14 @@ def test_the_page_asks_nothing_of_anybody() -> None:
 
 def test_authors_markdown_keeps_its_place_and_cannot_run() -> None:
     nasty = (
-        "Hello <img src=x onerror=alert(1)> [a](javascript:alert(1)) ![x](http://a.b/c.png)\n\n"
+        "Hello <img src=x onerror=alert(1)> [a](javascript:alert(1)) ![x](http://a.b/c.png) [c](foo:bar)\n\n"
         "<script>alert(1)</script>\n\n**bold** and [link](https://example.org)"
     )
     text = page(texts={"background": nasty, "RQ3": "Our own words on it."})
     assert "<script>alert" not in text
     assert "<img" not in text
     assert 'href="javascript' not in text
+    assert 'href="foo' not in text
     assert 'href="https://example.org"' in text
     assert text.index('id="RQ3"') < text.index("Our own words on it.") < text.index('id="RQ4"')
     assert "text/background.md" not in text
@@ -129,20 +148,8 @@ def test_hostile_names_do_no_harm() -> None:
 
 
 def test_nothing_at_all_still_makes_a_report() -> None:
-    empty = invented.contents().findings.clear()
-    text = page(
-        findings=empty,
-        answers=answered(empty, supplied={}),
-        places=Place.create_empty(),
-        area_wkb=None,
-        texts={},
-        receipts=pl.DataFrame(),
-        notices=pl.DataFrame(),
-        quarantine=pl.DataFrame(),
-        manifest={},
-    )
-    assert text.count("Not answerable") >= 10
-    assert Answer.is_valid(answered(empty, supplied={}))
+    assert page(**nothing()).count("Not answerable") >= 10
+    assert Answer.is_valid(nothing()["answers"])
 
 
 def test_all_suppressed_prints_no_number_but_the_word() -> None:

@@ -96,6 +96,12 @@ def test_a_drawing_does_not_depend_on_what_was_drawn_before() -> None:
     assert figures.svg(spec) == first
 
 
+def test_clip_paths_and_gradients_are_numbered_from_one() -> None:
+    later = '<clipPath id="clip17"/><g clip-path="url(#clip17)"/><b fill="url(#gradient_4)"/>'
+    sooner = '<clipPath id="clip2"/><g clip-path="url(#clip2)"/><b fill="url(#gradient_9)"/>'
+    assert figures.steady(later) == figures.steady(sooner)
+
+
 def _luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]

@@ -64,7 +64,8 @@ def label(row: Row, *parts: str) -> str:
         "method": plain(row["method"]),
         "estimand": plain(row["estimand"]),
     }
-    return ", ".join(words[part] for part in parts)
+    joined = ", ".join(words[part] for part in parts)
+    return joined[:1].upper() + joined[1:]
 
 
 def differing(rows: Sequence[Row], *candidates: str) -> tuple[str, ...]:

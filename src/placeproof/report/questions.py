@@ -179,7 +179,12 @@ def _rings(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         for row in rows
         if _is_ring(row) and _overall(row) and (row["outcome"] in first or not first)
     ]
-    wdd = [row for row in rows if row["estimand"] == "weighted_displacement_difference"]
+    wdd = [
+        row
+        for row in rows
+        if row["estimand"] == "weighted_displacement_difference"
+        and (row["outcome"] in first or not first)
+    ]
     found: list[Block] = []
     changes = [row for row in chosen if is_change(row)]
     found += parts.interval_block(
