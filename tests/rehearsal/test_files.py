@@ -177,7 +177,7 @@ def read_feed(folder: Path, name: str):
 
 def test_a_rehearsal_without_faults_loses_no_row(clean):
     settings = tomllib.loads((clean / "study.toml").read_text(encoding="utf-8"))
-    for name in sorted(set(settings["data"]) - {"admissions"}):
+    for name in settings["data"]:
         result = read_feed(clean, name)
         assert result.receipts["rows_quarantined"].sum() == 0, name
         assert not result.notices.filter(pl.col("severity") == "error").height, name
@@ -188,11 +188,6 @@ def test_a_rehearsal_without_faults_loses_no_row(clean):
     assert (crimes["location_quality"] == "missing").sum() == facts["missing_location"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason='files reads "*" = "" in [data.NAME.values] as text, not as null: '
-    "remove this mark when it does",
-)
 def test_suppressed_admissions_are_read_as_suppressed(clean):
     result = read_feed(clean, "admissions")
     assert result.receipts["rows_quarantined"].sum() == 0
