@@ -27,7 +27,7 @@ def test_the_identity_is_the_hash_of_the_descriptive_keys_and_of_no_data() -> No
     assert row["finding_id"] == hashlib.sha256(by_hand.encode()).hexdigest()[:12]
 
 
-KEYS = [
+KEYS = (
     "question",
     "outcome",
     "definition_edition",
@@ -39,7 +39,7 @@ KEYS = [
     "window_end",
     "estimand",
     "method",
-]
+)
 
 
 @pytest.mark.parametrize("key", KEYS)

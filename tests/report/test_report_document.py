@@ -109,7 +109,8 @@ def test_the_page_asks_nothing_of_anybody() -> None:
 
 def test_authors_markdown_keeps_its_place_and_cannot_run() -> None:
     nasty = (
-        "Hello <img src=x onerror=alert(1)> [a](javascript:alert(1)) ![x](http://a.b/c.png) [c](foo:bar)\n\n"
+        "Hello <img src=x onerror=alert(1)> [a](javascript:alert(1)) ![x](http://a.b/c.png) "
+        "[c](foo:bar)\n\n"
         "<script>alert(1)</script>\n\n**bold** and [link](https://example.org)"
     )
     text = page(texts={"background": nasty, "RQ3": "Our own words on it."})

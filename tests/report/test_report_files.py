@@ -84,6 +84,18 @@ def test_a_file_that_cannot_be_replaced_leaves_the_others_and_itself_whole(
     }
 
 
+def test_hostile_names_pass_through_every_format(tmp_path: Path) -> None:
+    name = '<script>x</script> #eval("1") $x$ מקום 很长 \U0001f600 ' + "a" * 200
+    found = findings(
+        [effect(0.8, outcome_label=name), effect(0.9, population=name, role="beside"),
+         share("RQ4", outcome_label=name), share("RQ4", population=name)]
+    )  # fmt: skip
+    given = invented.contents(findings=found, answers=answers(found), texts={"background": name})
+    written = write(given, tmp_path)
+    assert all(path.stat().st_size > 10_000 for path in written)
+    assert "<script>x" not in written[0].read_text(encoding="utf-8")
+
+
 def test_charts_meet_the_schema_of_their_language() -> None:
     for figure in figures_of(build.document(invented.contents())):
         if figure.spec is not None:

@@ -95,10 +95,17 @@ def _line_of_words(field: str, look: dict[str, object]) -> dict[str, object]:
     return {"mark": {"type": "text", **look}, "encoding": {"text": {"field": field}}}
 
 
+def drawable(words: str) -> str:
+    """Words without what a chart cannot shorten: it would cut a character of two halves in two."""
+    return "".join(
+        "\ufffd" if ord(letter) > 0xFFFF or not letter.isprintable() else letter for letter in words
+    )
+
+
 def _interval_point(index: int, label: str, row: Row) -> dict[str, object]:
     return {
         "order": index,
-        "label": label,
+        "label": drawable(label),
         "figure": shown(row, "full"),
         "kind": style.kind_of(str(row["population"])),
         **{name: plotted(row, row[name]) for name in ("estimate", "lower", "upper")},
@@ -131,7 +138,7 @@ def series(
         {
             "at": position(str(row["horizon"])),
             "when": row["horizon"],
-            "population": row["population"],
+            "population": drawable(str(row["population"])),
             "figure": shown(row, "full"),
             "kind": style.kind_of(str(row["population"])),
             **{name: plotted(row, row[name]) for name in ("estimate", "lower", "upper")},

@@ -26,7 +26,7 @@
     var still = holder.previousElementSibling;
     spec.width = "container";
     holder.hidden = false;
-    vegaEmbed(holder, spec, { actions: false, ast: true, renderer: "svg" }).then(
+    vegaEmbed(holder, spec, { actions: false, ast: true, renderer: "svg", logLevel: 1 }).then(
       function () { still.hidden = true; },
       function () { holder.hidden = true; }
     );
