@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_replaced_leaves_the_others_and_itself_whole(
 
 
 def test_hostile_names_pass_through_every_format(tmp_path: Path) -> None:
-    name = '<script>x</script> #eval("1") $x$ מקום 很长 \U0001f600 ' + "a" * 200
+    name = '<script>x</script> #eval("1") $x$ מקום 很长 ' + "\U0001f600" * 99 + "a" * 200
     found = findings(
         [effect(0.8, outcome_label=name), effect(0.9, population=name, role="beside"),
          share("RQ4", outcome_label=name), share("RQ4", population=name)]
