@@ -11,7 +11,7 @@ import shapely
 from placeproof import geometry
 from placeproof.definitions.categories import police_uk_slugs
 from placeproof.errors import InputError
-from placeproof.files import FeedResult, FeedSpec, Surroundings, police_uk, read
+from placeproof.files import FeedResult, FeedSpec, Surroundings, police_uk_meanings, read
 
 HEADER = (
     "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
@@ -81,7 +81,9 @@ def test_categories_say_what_they_can_and_no_more(tmp_path: Path) -> None:
 
 
 def test_slugs_are_those_of_the_definitions() -> None:
-    assert {name: row[0] for name, row in police_uk._CATEGORIES.items()} == police_uk_slugs()
+    assert {
+        name: row[0] for name, row in police_uk_meanings.CATEGORIES.items()
+    } == police_uk_slugs()
 
 
 def test_zip_and_folder_give_the_same_rows(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def _in_metres(judged: pl.DataFrame, system: str, area_wkb: bytes | None) -> pl.
     if system == WORLD:
         degrees = judged.with_columns(x.alias(DEGREES[0]), y.alias(DEGREES[1]))
         keyed = degrees.with_columns(places.step(*DEGREES).alias("point"))
-        points = places.distinct(keyed).filter(pl.col("point").is_not_null())
+        points = places.distinct(keyed)
         placed = places.in_metres(points, area_wkb)
         return keyed.join(placed, on="point", how="left", maintain_order="left").drop("point")
     metres = judged.with_columns(x.alias(METRES[0]), y.alias(METRES[1]))

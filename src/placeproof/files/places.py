@@ -7,6 +7,7 @@ DEGREES_LATITUDE = (49.0, 61.5)
 METRES_EASTING = (0.0, 700_000.0)
 METRES_NORTHING = (0.0, 1_300_000.0)
 _STEPS_PER_DEGREE = 10_000_000
+_STEPS_APART = 1 << 32
 
 
 def within(column: str, limits: tuple[float, float]) -> pl.Expr:
@@ -56,31 +57,32 @@ def step(longitude: str, latitude: str) -> pl.Expr:
     Parameters
     ----------
     longitude, latitude : str
-        Columns in degrees.
+        Columns in degrees; null unless both are there.
     """
-    steps = [
-        (pl.col(name) * _STEPS_PER_DEGREE).round().cast(pl.Int64) for name in (longitude, latitude)
-    ]
-    return steps[0] * (1 << 32) + steps[1]
+    east, north = (
+        (pl.col(name) * _STEPS_PER_DEGREE).round().cast(pl.Int64, strict=False)
+        for name in (longitude, latitude)
+    )
+    return east * _STEPS_APART + north
 
 
 def distinct(rows: pl.DataFrame) -> pl.DataFrame:
     """
-    The distinct points of rows: `point`, `longitude_deg`, `latitude_deg`; half points too.
+    The distinct points of rows: `point`, `longitude_deg`, `latitude_deg`, sorted.
 
     Parameters
     ----------
     rows : DataFrame
-        With these columns.
+        With `point`, as `step` makes it of degrees on the globe.
     """
-    # Half a point has no number: one of each kind is enough to show that there are some.
-    west, north = (pl.col(name).is_null() for name in ("longitude_deg", "latitude_deg"))
-    half = west.cast(pl.Int64) + 2 * north.cast(pl.Int64)
-    key = pl.coalesce("point", half).alias("key")
-    points = (
-        rows.lazy().select(key, "point", "longitude_deg", "latitude_deg").unique("key", keep="any")
+    points = rows.select(pl.col("point").drop_nulls().unique()).sort("point")
+    half = _STEPS_APART // 2
+    north = (pl.col("point") + half) % _STEPS_APART - half
+    return points.select(
+        "point",
+        ((pl.col("point") - north) // _STEPS_APART / _STEPS_PER_DEGREE).alias("longitude_deg"),
+        (north / _STEPS_PER_DEGREE).alias("latitude_deg"),
     )
-    return points.drop("key").collect()
 
 
 def in_metres(points: pl.DataFrame, area_wkb: bytes | None) -> pl.DataFrame:

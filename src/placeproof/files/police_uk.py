@@ -5,8 +5,6 @@ stop_search. Exact repeats of anti-social behaviour are real and are kept; so ar
 identifier stands in two months. A month without a file is *not supplied*, never 0.
 """
 
-import re
-
 import polars as pl
 
 from placeproof.errors import InputError
@@ -19,6 +17,7 @@ from placeproof.files.feed import (
     notices,
     stacked,
 )
+from placeproof.files.police_uk_meanings import ASB
 from placeproof.files.police_uk_months import gaps, latest, listed, set_aside
 from placeproof.files.police_uk_notices import noticed
 from placeproof.files.police_uk_street import SOURCE, street_rows
@@ -36,37 +35,14 @@ from placeproof.files.quarantine import (
 from placeproof.files.sheets import Sheet
 from placeproof.tables import TABLES
 
-_ASB = "anti-social-behaviour"
-
 _SHOWN = {"month": "Month", "category": "Crime type", **SOURCE}
 
-# What a category of data.police.uk says of a row: (slug, violence, weapon, robbery, sexual,
-# police_generated). None: it does not say. "Violence and sexual offences" mixes injury, no injury,
-# stalking, harassment and sexual offences, and a weapon may stand behind several categories.
-_CATEGORIES: dict[str, tuple[str, bool | None, bool | None, bool | None, bool | None, bool]] = {
-    "Anti-social behaviour": (_ASB, False, None, False, False, False),
-    "Bicycle theft": ("bicycle-theft", False, False, False, False, False),
-    "Burglary": ("burglary", False, None, False, False, False),
-    "Criminal damage and arson": ("criminal-damage-arson", False, None, False, False, False),
-    "Drugs": ("drugs", False, False, False, False, True),
-    "Other crime": ("other-crime", False, None, False, False, False),
-    "Other theft": ("other-theft", False, False, False, False, False),
-    "Possession of weapons": ("possession-of-weapons", False, True, False, False, True),
-    "Public order": ("public-order", False, None, False, False, False),
-    "Robbery": ("robbery", False, None, True, False, False),
-    "Shoplifting": ("shoplifting", False, False, False, False, False),
-    "Theft from the person": ("theft-from-the-person", False, False, False, False, False),
-    "Vehicle crime": ("vehicle-crime", False, False, False, False, False),
-    "Violence and sexual offences": ("violent-crime", None, None, False, None, False),
-}
-_SUPPLIED = frozenset(
-    {
-        *("crime_id", "incident_id", "month", "easting_m", "northing_m", "lsoa_code", "category"),
-        *("violence", "weapon", "robbery", "sexual", "police_generated", "last_outcome"),
-        *("source_sha256", "source_row"),
-    }
+_ADDED = ("category", "incident_id", "easting_m", "northing_m")
+_SUPPLIED = (
+    *("crime_id", "month", "lsoa_code", "last_outcome"),
+    *("violence", "weapon", "robbery", "sexual", "police_generated"),
+    *("source_sha256", "source_row"),
 )
-_FLAGS = ("violence", "weapon", "robbery", "sexual", "police_generated")
 
 
 def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
@@ -102,11 +78,9 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         )
     said += gaps(spec, monthly)
     files, rows, broken = street_rows(spec, street)
-    counts = rows.group_by("month", "crime_type").agg(
-        pl.len().alias("rows"), pl.col("longitude_deg").null_count().alias("missing")
-    )
-    crime, incident, faulty = _judged(rows, counts, broken, surroundings)
-    said += noticed(spec, counts, crime, _CATEGORIES) + without_rows(spec, files)
+    facts = _facts(rows)
+    crime, incident, faulty = _judged(rows, facts, broken, surroundings)
+    said += [*noticed(spec, rows, facts, crime), *without_rows(spec, files)]
     results = [_result(spec, files, {"crime": crime, "incident": incident}, faulty, said)]
     searches = [(file.member, file.month) for file in monthly if file.kind == "stop-and-search"]
     if searches:
@@ -116,41 +90,56 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
     return combined([*results, set_aside(spec, monthly, older)])
 
 
+def _facts(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per file: what one pass can tell, so that most rules need no pass of their own."""
+    degrees = ("longitude_deg", "latitude_deg")
+    ends = [
+        end
+        for name in degrees
+        for end in (
+            pl.col(name).min().alias(f"{name}_low"),
+            pl.col(name).max().alias(f"{name}_high"),
+        )
+    ]
+    return rows.group_by("file").agg(
+        pl.len().alias("rows"),
+        pl.col("month").null_count().alias("monthless"),
+        pl.col("month").max().alias("month"),
+        *(pl.col(name).null_count().alias(f"{name}_null") for name in (*degrees, "point")),
+        *(pl.col(name).min().alias(f"{name}_low") for name in degrees),
+        *(pl.col(name).max().alias(f"{name}_high") for name in degrees),
+    )
+
+
+def _placed(rows: pl.DataFrame, surroundings: Surroundings) -> pl.DataFrame:
+    """The distinct points that fit, in metres."""
+    sound = places.distinct(rows).filter(places.degrees_fit("longitude_deg", "latitude_deg"))
+    return places.in_metres(sound, surroundings.area_wkb)
+
+
 def _judged(
-    rows: pl.DataFrame, counts: pl.DataFrame, broken: pl.DataFrame, surroundings: Surroundings
+    rows: pl.DataFrame,
+    facts: pl.DataFrame,
+    broken: pl.DataFrame,
+    surroundings: Surroundings,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Tables crime and incident (with `file`), and every fault."""
     found = [broken]
-    if not counts.select((pl.col("month") <= surroundings.cut_off).fill_null(False).all()).item():
+    months_fit = (pl.col("month") <= surroundings.cut_off) & (pl.col("monthless") == 0)
+    if not facts.select(months_fit.all()).item():
         found.append(_wrong_months(rows, surroundings))
-    points = places.distinct(rows)
-    if not points.select(_point_fits().all()).item():
+    if not _points_fit(facts):
         found.append(_wrong_points(rows))
-    faulty = stacked(found, FAULT_SCHEMA)
-    sound = points.filter(places.degrees_fit("longitude_deg", "latitude_deg"))
-    placed = places.in_metres(sound, surroundings.area_wkb)
-    far = placed.filter(~pl.col("inside"))
-    fit = without_quarantined(rows, faulty)
-    if far.height:
-        outside = _outside(fit.join(far.select("point"), on="point", how="semi"))
-        faulty = stacked([faulty, outside], FAULT_SCHEMA)
-    described = (
-        fit.lazy()
-        .join(placed.lazy().drop("inside"), on="point", how="left", maintain_order="left")
-        .join(_meanings(counts).lazy(), on="crime_type", how="left", maintain_order="left")
-        .collect()
-        .lazy()
-    )
-    asb = pl.col("category") == _ASB
-    crime, incident = pl.collect_all(
-        [
-            described.filter(~asb).select(_columns("crime")),
-            described.filter(asb)
-            .with_columns(incident_id=pl.col("crime_id"))
-            .select(_columns("incident")),
-        ]
-    )
-    return crime, incident, faulty
+    fit = without_quarantined(rows, stacked(found, FAULT_SCHEMA))
+    placed = _placed(fit, surroundings)
+    far = placed.filter(~pl.col("inside"))["point"]
+    if far.len():
+        found.append(_outside(fit.filter(pl.col("point").is_in(far.implode()))))
+    asb = pl.col("category") == ASB
+    narrow = fit.select("file", "point", "category", *_SUPPLIED)
+    crime = _as_table(narrow.filter(~asb), placed, "crime")
+    incident = _as_table(narrow.filter(asb), placed, "incident")
+    return crime, incident, stacked(found, FAULT_SCHEMA)
 
 
 def _wrong_months(dated: pl.DataFrame, surroundings: Surroundings) -> pl.DataFrame:
@@ -173,6 +162,16 @@ def _wrong_months(dated: pl.DataFrame, surroundings: Surroundings) -> pl.DataFra
         mend="Move cut_off in study.toml if these months belong to the study.",
     )
     return stacked([wrong, late], FAULT_SCHEMA)
+
+
+def _points_fit(facts: pl.DataFrame) -> bool:
+    """Whether all points are whole and in Great Britain; extremes tell it faster than each row."""
+    nulls = [f"{name}_null" for name in ("longitude_deg", "latitude_deg", "point")]
+    whole = facts.select(pl.all_horizontal(pl.col(nulls[0]) == pl.col(nulls[1:])).all()).item()
+    ends = [
+        places.degrees_fit(f"longitude_deg_{at}", f"latitude_deg_{at}") for at in ("low", "high")
+    ]
+    return bool(whole and facts.select(pl.all_horizontal(ends).fill_null(True).all()).item())
 
 
 def _point_fits() -> pl.Expr:
@@ -221,18 +220,11 @@ def _outside(placed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _meanings(counts: pl.DataFrame) -> pl.DataFrame:
-    """One row per crime type that occurs: its slug and what it says; unknown ones say nothing."""
-    types = counts["crime_type"].unique().drop_nulls().sort().to_list()
-    made = []
-    for name in types:
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unknown"
-        known = _CATEGORIES.get(name, (slug, None, None, None, None, None))
-        made.append(
-            {"crime_type": name, "category": known[0], **dict(zip(_FLAGS, known[1:], strict=True))}
-        )
-    flags = dict.fromkeys(_FLAGS, pl.Boolean())
-    return pl.DataFrame(made, schema={"crime_type": pl.String(), "category": pl.String(), **flags})
+def _as_table(rows: pl.DataFrame, placed: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Rows of one table with their points; only the numbers of the points go through the join."""
+    at = rows.select("point").join(placed, on="point", how="left", maintain_order="left")
+    wide = pl.concat([rows, at.select("easting_m", "northing_m")], how="horizontal")
+    return wide.with_columns(incident_id=pl.col("crime_id")).select(_columns(name))
 
 
 def _columns(name: str) -> list[pl.Expr]:
@@ -254,7 +246,7 @@ def _columns(name: str) -> list[pl.Expr]:
             made.get(column)
             if column in made
             else pl.col(column)
-            if column in _SUPPLIED
+            if column in (*_SUPPLIED, *_ADDED)
             else pl.lit(None, dtype=kind.dtype).alias(column)
             for column, kind in TABLES[name].columns().items()
         ),

@@ -1,14 +1,12 @@
 """What a reader must know of rows of data.police.uk before counting them."""
 
-from collections.abc import Collection
-
 import polars as pl
 
 from placeproof.files.feed import FeedSpec, notice
 
 
 def noticed(
-    spec: FeedSpec, counts: pl.DataFrame, crime: pl.DataFrame, known: Collection[str]
+    spec: FeedSpec, rows: pl.DataFrame, facts: pl.DataFrame, crime: pl.DataFrame
 ) -> list[dict[str, object]]:
     """
     Notices about locations, identifiers and categories.
@@ -17,37 +15,37 @@ def noticed(
     ----------
     spec : FeedSpec
         The feed that is read.
-    counts : DataFrame
-        `rows` and rows `missing` a location of street files, by `month` and `crime_type`.
+    rows : DataFrame
+        Rows of street files.
+    facts : DataFrame
+        Per file: `rows`, and rows without a location as `longitude_deg_null`.
     crime : table `crime`
-        What became of those that are no anti-social behaviour.
-    known : collection of str
-        Crime types that Placeproof knows.
+        What became of those rows that are no anti-social behaviour.
     """
-    said = [_missing_locations(spec, counts), *_standing_twice(spec, crime)]
-    mixed = crime.filter(pl.col("category") == "violent-crime").height
+    said = [_missing_locations(spec, facts), *_standing_twice(spec, crime)]
+    mixed = int((crime["category"] == "violent-crime").sum())
     if mixed:
         text = (
             '"Violence and sexual offences" mixes injury, no injury, stalking, harassment and '
             "sexual offences: it is not serious violence, and is never labelled so."
         )
         said.append(notice(spec.name, "mixed-category", "note", text, rows=mixed))
-    strange = sorted(set(counts["crime_type"].unique().drop_nulls()) - set(known))
-    if strange:
-        text = (
-            f"Crime types that Placeproof does not know: {', '.join(strange)}. Their rows are kept."
-        )
-        count = int(counts.filter(pl.col("crime_type").is_in(strange))["rows"].sum())
-        mend = "Check them: they enter no outcome but all crime."
-        said.append(notice(spec.name, "unknown-code", "warning", text, mend=mend, rows=count))
-    return said
+    return said + _unknown_types(spec, rows)
 
 
-def _missing_locations(spec: FeedSpec, counts: pl.DataFrame) -> dict[str, object]:
-    by_month = counts.group_by("month").agg(pl.col("rows", "missing").sum())
-    by_month = by_month.with_columns(share=pl.col("missing") / pl.col("rows"))
-    missing, rows = int(counts["missing"].sum()), int(counts["rows"].sum())
-    shares = sorted(by_month["share"].to_list()) or [0.0]
+def _unknown_types(spec: FeedSpec, rows: pl.DataFrame) -> list[dict[str, object]]:
+    if rows["police_generated"].null_count() == 0:  # every known type says whether police found it
+        return []
+    strange = rows.filter(pl.col("police_generated").is_null())["crime_type"].drop_nulls()
+    names = ", ".join(strange.unique().sort())
+    text = f"Crime types that Placeproof does not know: {names}. Their rows are kept."
+    mend = "Check them: they enter no outcome but all crime."
+    return [notice(spec.name, "unknown-code", "warning", text, mend=mend, rows=strange.len())]
+
+
+def _missing_locations(spec: FeedSpec, facts: pl.DataFrame) -> dict[str, object]:
+    missing, rows = int(facts["longitude_deg_null"].sum()), int(facts["rows"].sum())
+    shares = sorted((facts["longitude_deg_null"] / facts["rows"]).to_list()) or [0.0]
     low, high = shares[0], shares[-1]
     text = (
         f"{missing:,} of {rows:,} rows have no location: from {low:.1%} of a month's rows "

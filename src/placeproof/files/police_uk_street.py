@@ -9,7 +9,8 @@ import polars as pl
 from placeproof.errors import InputError
 from placeproof.files import archives, decoding, places, sheets
 from placeproof.files.feed import FeedSpec, stacked
-from placeproof.files.police_uk_months import Monthly, fetched
+from placeproof.files.police_uk_meanings import KNOWN, with_unknown
+from placeproof.files.police_uk_months import Monthly
 from placeproof.files.quarantine import FAULT_SCHEMA, faults, without_quarantined
 from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
 
@@ -48,18 +49,20 @@ def street_rows(
     files : list of Sheet
         In the same order.
     rows : DataFrame
-        `file`, `source_row`, `source_sha256`, the columns of `COLUMNS`, `month` (null: no month)
-        and `point` (see `places.step`).
+        `file`, `source_row`, `source_sha256`, the columns of `COLUMNS`, `month` (null: no month),
+        `point` (see `places.step`), and what the crime type says (`police_uk_meanings`).
     broken : DataFrame
         `FAULT_SCHEMA`.
     """
     with ThreadPoolExecutor(2) as pool:  # hashing and inflating let go of the interpreter
-        opened = list(pool.map(lambda file: _opened(file.member), street))
-    try:
-        quick = [_quick(file.source, place) for place, file in enumerate(opened)]
-        parts: list[pl.DataFrame | None] = list(pl.collect_all(quick))
-    except pl.exceptions.PolarsError:
-        parts = [None] * len(opened)
+        sources = list(pool.map(lambda file: _source(file.member), street))
+        hashing = [pool.submit(_hashed, *pair) for pair in zip(street, sources, strict=True)]
+        try:
+            quick = [_quick(source, place) for place, source in enumerate(sources)]
+            parts: list[pl.DataFrame | None] = list(pl.collect_all(quick))
+        except pl.exceptions.PolarsError:
+            parts = [None] * len(sources)
+        opened = [later.result() for later in hashing]
     files, typed, broken = [], [], []
     for place, (file, source, part) in enumerate(zip(street, opened, parts, strict=True)):
         if part is None or not source.ends_whole or _has_blanks(part):
@@ -86,27 +89,30 @@ def street_rows(
         part.with_columns(source_sha256=pl.lit(sheet.sha256))
         for part, sheet in zip(typed, files, strict=True)
     )
-    return files, rows, stacked(broken, FAULT_SCHEMA)
+    return files, with_unknown(rows), stacked(broken, FAULT_SCHEMA)
 
 
 @dataclass(frozen=True)
-class _Opened:
-    """A file that is hashed and can be scanned: on disk as it lies, else its bytes."""
+class _Hashed:
+    """What is known of a file beside its rows."""
 
-    source: bytes | Path
     sha256: str
     bytes: int
     ends_whole: bool
 
 
-def _opened(member: archives.Member) -> _Opened:
-    if member.path is None:
-        raw, hashed = fetched(member)
-        return _Opened(raw, hashed, len(raw), raw.endswith(b"\n"))
-    hashed, size = decoding.file_sha256(member.path, shown=member.shown)
-    with member.path.open("rb") as file:
-        file.seek(-1, 2)
-        return _Opened(member.path, hashed, size, file.read(1) == b"\n")
+def _source(member: archives.Member) -> bytes | Path:
+    """A file on disk is scanned as it lies; one in a zip by its bytes."""
+    return member.content() if member.path is None else member.path
+
+
+def _hashed(file: Monthly, source: bytes | Path) -> _Hashed:
+    if isinstance(source, bytes):
+        return _Hashed(decoding.sha256(source), len(source), source.endswith(b"\n"))
+    hashed, size = decoding.file_sha256(source, shown=file.member.shown)
+    with source.open("rb") as opened:
+        opened.seek(-1, 2)
+        return _Hashed(hashed, size, opened.read(1) == b"\n")
 
 
 def _has_blanks(part: pl.DataFrame) -> bool:
@@ -131,6 +137,7 @@ def _quick(source: bytes | Path, place: int) -> pl.LazyFrame:
             *(pl.col(theirs).alias(ours) for theirs, ours in COLUMNS.items()),
         )
         .with_columns(_DERIVED)
+        .join(KNOWN.lazy(), on="crime_type", how="left", maintain_order="left")
     )
 
 
@@ -180,6 +187,8 @@ def _slow(
     )
     broken = stacked([damaged, *texts, *blank], FAULT_SCHEMA)
     typed = rows.with_columns(pl.col(name).cast(pl.Float64, strict=False) for name in degrees)
-    typed = typed.with_columns(_DERIVED)
+    typed = typed.with_columns(_DERIVED).join(
+        KNOWN, on="crime_type", how="left", maintain_order="left"
+    )
     archived = replace(sheet, archive_sha256=member.archive_sha256)
     return archived, without_quarantined(typed, broken), broken
