@@ -146,6 +146,21 @@ def show(
     typer.echo(json.dumps(shown.content, indent=1, default=str) if as_json else shown.text)
 
 
+@app.command()
+def compare(
+    folder: StudyFolder,
+    before: Annotated[str, typer.Argument(help="Id of the earlier run, as in runs/.")],
+    after: Annotated[
+        str | None, typer.Argument(help="Id of the later run; else the newest.")
+    ] = None,
+) -> None:
+    """List each figure that moved between two runs, and why, in results/changes.csv."""
+    from placeproof.study.changes import compare_in_study
+
+    for line in compare_in_study(folder, before, after).lines():
+        typer.echo(line)
+
+
 @app.command(name="open")
 def open_report(folder: StudyFolder = Path()) -> None:
     """Open the newest report in the browser."""

@@ -1,4 +1,4 @@
-"""The real Leicestershire study on public data, whole: what it must account for, show and not say."""
+"""The real Leicestershire study on public data: what it must account for, show and not say."""
 
 import json
 import shutil
@@ -59,7 +59,9 @@ def test_the_changing_share_of_missing_locations_is_shown_and_bounded(
     )
     assert monthly.height == 35
     early = monthly.filter(pl.col("horizon") <= "2020-05")["estimate"]
-    middle = monthly.filter(pl.col("horizon").is_between(pl.lit("2020-06"), pl.lit("2022-02")))["estimate"]
+    middle = monthly.filter(pl.col("horizon").is_between(pl.lit("2020-06"), pl.lit("2022-02")))[
+        "estimate"
+    ]
     assert early.min() > 0.04  # type: ignore[operator]
     assert middle.max() < 0.02  # type: ignore[operator]
     bounds = findings.filter(method="missing_location_bounds")

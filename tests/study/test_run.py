@@ -165,5 +165,27 @@ def test_what_cannot_be_borne_is_said(
             assert row["lower"] is None
 
 
+def test_a_later_cut_off_moves_only_what_rests_on_new_rows(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "s")
+    study = folder / "study.toml"
+    late = folder / "data" / "archive" / "2021-12"
+    late.rename(tmp_path / "2021-12")
+    study.write_text(study.read_text().replace("2021-12-31", "2021-11-30"))
+    (folder / "plan.toml").write_text(plan(analysis_to="2021-11-30"), encoding="utf-8")
+    first = run(folder, until=None, progress=quiet)
+    (tmp_path / "2021-12").rename(late)
+    study.write_text(study.read_text().replace("2021-11-30", "2021-12-31"))
+    (folder / "plan.toml").write_text(plan(), encoding="utf-8")
+    second = run(folder, until=None, progress=quiet)
+    assert any(f"since run {first.folder.name}" in line for line in second.lines())
+    changes = pl.read_csv(folder / "results" / "changes.csv")
+    keys = ["outcome", "horizon", "change"]
+    missing = changes.filter(estimand="missing_location_share").select(keys).unique()
+    assert set(missing.filter(change="new")["horizon"]) == {"2021-12"}
+    assert "2020-01" not in set(missing["horizon"])
+    assert changes.filter(pl.col("question") == "RQ4").height == 0
+    assert changes["why"].str.contains("rows").any()
+
+
 def test_steps_have_names() -> None:
     assert [name for name, _, _ in STEPS][-1] == "report"

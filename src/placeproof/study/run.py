@@ -17,6 +17,7 @@ from placeproof.study import (
     store,
     writing,
 )
+from placeproof.study.changes import compare_in_study
 from placeproof.study.plan import lock_state, read_plan
 from placeproof.study.reading import Progress
 from placeproof.study.settings import find_folder, read_study
@@ -121,6 +122,7 @@ def run(folder: Path, *, until: str | None, progress: Progress) -> Run:
         raise SettingsError(f"there is no step {until!r}.", mend="name one of " + ", ".join(names))
     study, plan = read_study(folder), read_plan(folder)
     lock = lock_state(folder, plan, outcomes_public=study.outcomes_public)
+    earlier = store.current_run(folder)
     building = store.start(folder)
     try:
         inputs = reading.read_all(study, progress)
@@ -139,7 +141,10 @@ def run(folder: Path, *, until: str | None, progress: Progress) -> Run:
         store.abandon(building)
         raise
     progress("done", len(STEPS), len(STEPS))
-    return _made(work, final, whole=whole)
+    made = _made(work, final, whole=whole)
+    if whole and earlier is not None and earlier.name != final.name:
+        made.notices.extend(compare_in_study(folder, earlier.name, final.name).lines())
+    return made
 
 
 def _require_something(inputs: reading.Inputs) -> None:
