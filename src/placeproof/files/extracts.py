@@ -74,7 +74,7 @@ def keys_of(contract: str, rows: pl.DataFrame) -> tuple[str, ...]:
     return keys if supplied else ()
 
 
-def latest(spec: FeedSpec, rows: pl.DataFrame) -> Versions:
+def latest(spec: FeedSpec, rows: pl.DataFrame, keys: tuple[str, ...]) -> Versions:
     """
     Keep the latest version of each identifier by the date of its extract.
 
@@ -84,13 +84,14 @@ def latest(spec: FeedSpec, rows: pl.DataFrame) -> Versions:
         The feed that is read.
     rows : DataFrame
         Typed rows with `file`, `source_row` and `extract_date`.
+    keys : tuple of str
+        What `keys_of` found for the whole feed.
 
     Returns
     -------
     Versions
         Rows of one extract date that share an identifier all stay: they are repeats, not versions.
     """
-    keys = keys_of(spec.contract, rows)
     nothing = Versions(rows, rows.select(_ROW).clear(), pl.DataFrame(schema=FAULT_SCHEMA), [])
     if not keys or "extract_date" not in rows.columns or rows["extract_date"].n_unique() < 2:
         return nothing
@@ -157,7 +158,7 @@ def _change(
     )
 
 
-def repeats(spec: FeedSpec, rows: pl.DataFrame) -> pl.DataFrame:
+def repeats(spec: FeedSpec, rows: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     """
     Rows whose identifier stands in an earlier row already, and rows without one, as faults.
 
@@ -169,8 +170,9 @@ def repeats(spec: FeedSpec, rows: pl.DataFrame) -> pl.DataFrame:
         The feed that is read.
     rows : DataFrame
         Typed rows in their latest version, with `file` and `source_row`.
+    keys : tuple of str
+        What `keys_of` found for the whole feed.
     """
-    keys = keys_of(spec.contract, rows)
     if not keys:
         return pl.DataFrame(schema=FAULT_SCHEMA)
     column = " + ".join(spec.columns.get(key, key) for key in keys)

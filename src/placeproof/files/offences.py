@@ -1,5 +1,6 @@
 """What offence codes mean: the user's table sets the columns of the contract."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import polars as pl
@@ -65,7 +66,9 @@ def _flag(named: pl.DataFrame, name: str, shown: str) -> pl.Series:
     return flag
 
 
-def explained(spec: FeedSpec, rows: pl.DataFrame, table: pl.DataFrame) -> Typed:
+def explained(
+    spec: FeedSpec, rows: pl.DataFrame, table: pl.DataFrame, given: Collection[str]
+) -> Typed:
     """
     Fill the columns that an offence code decides, where the source itself left them blank.
 
@@ -77,6 +80,8 @@ def explained(spec: FeedSpec, rows: pl.DataFrame, table: pl.DataFrame) -> Typed:
         Typed rows with `offence_code`.
     table : DataFrame
         What `codes` made.
+    given : collection of str
+        Columns that the source gives.
     """
     meant = [name for name in table.columns if name != "offence_code"]
     renamed = table.rename({name: f"{name}_of_code" for name in meant})
@@ -109,7 +114,7 @@ def explained(spec: FeedSpec, rows: pl.DataFrame, table: pl.DataFrame) -> Typed:
                 spec.name, "unknown-code", "warning", text, mend=mend, rows=int(counts["len"].sum())
             )
         )
-    if "category" in filled.columns and "category" not in spec.columns:
+    if "category" in filled.columns and "category" not in given:
         # The code is unknown, not the crime: the row counts among all crimes.
         category = pl.coalesce("category", "offence_code", pl.lit("unknown"))
         filled = filled.with_columns(category.alias("category"))

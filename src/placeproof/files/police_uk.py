@@ -93,14 +93,6 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
 def _facts(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per file: what one pass can tell, so that most rules need no pass of their own."""
     degrees = ("longitude_deg", "latitude_deg")
-    ends = [
-        end
-        for name in degrees
-        for end in (
-            pl.col(name).min().alias(f"{name}_low"),
-            pl.col(name).max().alias(f"{name}_high"),
-        )
-    ]
     return rows.group_by("file").agg(
         pl.len().alias("rows"),
         pl.col("month").null_count().alias("monthless"),

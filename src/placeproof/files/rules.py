@@ -1,5 +1,6 @@
 """Rules that rows of mapped feeds must meet beyond the type of each cell."""
 
+from collections.abc import Collection
 from datetime import date
 
 import polars as pl
@@ -168,7 +169,9 @@ def coverage(
     return said
 
 
-def filled(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+def filled(
+    spec: FeedSpec, rows: pl.DataFrame, given: Collection[str]
+) -> tuple[pl.DataFrame, list[dict[str, object]]]:
     """
     Columns that follow from others: month, operating day, the end of an exact time, status.
 
@@ -178,6 +181,8 @@ def filled(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[
         The feed that is read.
     rows : DataFrame
         Typed rows.
+    given : collection of str
+        Columns that the source gives.
 
     Returns
     -------
@@ -195,8 +200,8 @@ def filled(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[
             day = calendar.operating_day(pl.col(source)) if made == "operating_day" else at
             rows = rows.with_columns(pl.coalesce(made, day).alias(made))
     for name, value in (("status", "recorded"), ("qualifier", "unknown"), ("zone", "unknown")):
-        given = name in spec.columns or name in spec.constants
-        if name in TABLES[spec.contract].column_names() and not given:
+        told = name in given or name in spec.constants
+        if name in TABLES[spec.contract].column_names() and not told:
             rows = rows.with_columns(pl.lit(value).alias(name))
             text = f'No column of feed {spec.name} gives {name}: every row is taken as "{value}".'
             mend = f"Map {name} in [data.{spec.name}.columns] if the source has it."

@@ -93,14 +93,14 @@ def from_sheets(
     where = files[0].path if len(files) == 1 else f"{files[0].path} and {len(files) - 1} more"
     serial = any(file.encoding is None for file in files)
     read_cells = cells.typed(spec, texts, where=where, serial=serial)
-    rows, taken = rules.filled(spec, _extract_dates(spec, read_cells.rows, files))
+    rows, taken = rules.filled(spec, _extract_dates(spec, read_cells.rows, files), texts.columns)
     broken = [structural(files), mended.broken, read_cells.broken]
     said = [*_remarks(spec, files), *mended.said, *read_cells.said, *taken]
     tables_of_user = list(mended.sheets)
     if spec.offences is not None and "offence_code" in rows.columns:
         sheet, table = offences.codes(spec.offences, shown=spec.shown(spec.offences))
         tables_of_user.append(sheet)
-        explained = offences.explained(spec, rows, table)
+        explained = offences.explained(spec, rows, table, texts.columns)
         rows, broken, said = explained.rows, [*broken, explained.broken], said + explained.said
     if "location_quality" in rows.columns:
         point = coordinates.placed(spec, surroundings, texts, rows, where=where)
@@ -126,10 +126,11 @@ def _finished(
 ) -> FeedResult:
     """Contract, then versions, then repeats: a broken row never replaces a whole one."""
     shown = {name: cells.header(spec, name) for name in TABLES[spec.contract].column_names()}
+    keys = extracts.keys_of(spec.contract, rows)
     sound = without_quarantined(rows, stacked(broken, FAULT_SCHEMA))
     broken = [*broken, checked(sound, spec.contract, shown)]
-    versions = extracts.latest(spec, without_quarantined(sound, broken[-1]))
-    broken = [*broken, versions.broken, extracts.repeats(spec, versions.kept)]
+    versions = extracts.latest(spec, without_quarantined(sound, broken[-1]), keys)
+    broken = [*broken, versions.broken, extracts.repeats(spec, versions.kept, keys)]
     every = stacked(broken, FAULT_SCHEMA)
     kept = without_quarantined(versions.kept, every)
     found = located(spec, every, files)
