@@ -1,6 +1,7 @@
 """Force exports in any layout: forms of times, encodings, workbooks, extracts, corrections."""
 
 import gzip
+import random
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -317,7 +318,8 @@ def test_what_is_empty_or_absent_is_said(tmp_path: Path) -> None:
 def test_other_tables_come_in_by_the_same_way(tmp_path: Path) -> None:
     text = (
         "Task;Spot;From;To;Mins;Off?\n1;H01;01/07/2021 20:00;01/07/2021 23:00;15;N\n"
-        "2;H01;01/07/2021 20:00;01/07/2021 19:00;15;Y\n1;H02;31/07/2021 20:00;31/07/2021 23:00;x;N\n"
+        "2;H01;01/07/2021 20:00;01/07/2021 19:00;15;Y\n"
+        "1;H02;31/07/2021 20:00;31/07/2021 23:00;x;N\n"
     )
     result = crimes(
         tmp_path,
@@ -363,3 +365,28 @@ def test_withdrawals_take_people_out_everywhere() -> None:
     assert kept["crime"].height == 2
     assert counts == {"response": 1, "speaker": 1, "turn": 1, "coded_span": 1, "consent": 2}
     assert tables["response"].height == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_bytes_of_any_kind_are_refused_or_counted(tmp_path: Path, seed: int) -> None:
+    noise = random.Random(seed)
+    rows = [f"a{n},2021-01-05 10:00,,{450000 + n},300000,x,recorded" for n in range(20)]
+    raw = bytearray((HEADER + "\n".join(rows) + "\n").encode())
+    for _ in range(noise.randrange(1, 60)):
+        at = noise.randrange(len(HEADER) if seed % 4 else 0, len(raw))
+        raw[at : at + noise.randrange(3)] = noise.choice(
+            [b'"', b"\x00", b"\r", b"\n", b",", b"\xff", b"\xc3\xa9", noise.randbytes(4), b""]
+        )
+    try:
+        result = crimes(tmp_path, bytes(raw))
+    except (InputError, GeometryError):
+        return
+    receipt = result.receipts.row(0, named=True)
+    assert receipt["rows_in"] == receipt["rows_kept"] + receipt["rows_quarantined"]
+    assert result.tables["crime"].height == receipt["rows_kept"]
+    assert result.quarantine["source_row"].n_unique() == receipt["rows_quarantined"]
+
+
+def test_blanks_around_headers_and_values_do_no_harm(tmp_path: Path) -> None:
+    result = crimes(tmp_path, BASE.replace(",", " , "))
+    assert result.tables["crime"].height == 1

@@ -102,6 +102,7 @@ def numbers(spec: FeedSpec, texts: pl.DataFrame, name: str) -> Typed:
     name : str
         The column.
     """
+    texts = texts.with_columns(_mapped({}, name))
     read = texts.select("file", "source_row", pl.col(name).cast(pl.Float64, strict=False))
     finite = read.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name))
     broken = _unread(spec, texts, finite, name, "text-in-number", "a number, as 454321.5")

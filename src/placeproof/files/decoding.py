@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +77,12 @@ def file_sha256(path: Path, *, shown: str) -> tuple[str, int]:
         As `file_bytes`.
     """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
-            return hashlib.sha256(raw).hexdigest(), len(raw)
-    except (OSError, ValueError):
+        with path.open("rb") as file:
+            hashed = hashlib.file_digest(file, "sha256").hexdigest()
+            if size := file.tell():
+                return hashed, size
+            raise ValueError(shown)
+    except (OSError, ValueError):  # told in words by the plain way of reading
         whole = file_bytes(path, shown=shown)
         return sha256(whole), len(whole)
 

@@ -235,7 +235,7 @@ def _columns(name: str) -> list[pl.Expr]:
     return [
         pl.col("file"),
         *(
-            made.get(column)
+            made[column]
             if column in made
             else pl.col(column)
             if column in (*_SUPPLIED, *_ADDED)
