@@ -165,8 +165,15 @@ def _headers(text: bytes, mark: str, shown: str) -> tuple[tuple[str, ...], int, 
     first = text[at:end].decode("utf-8", errors="replace").rstrip("\r\n")
     if not first.strip():
         raise InputError(f"{shown} holds only blank lines.", mend="Export it again.")
-    fields = next(csv.reader(io.StringIO(first), delimiter=mark), [])
-    return distinct_names(fields), end, lines
+    return distinct_names(_fields(first.replace("\r", " "), mark)), end, lines
+
+
+def _fields(line: str, mark: str) -> list[str]:
+    """Fields of one record; a record that no rule of quotes fits is one field."""
+    try:
+        return next(csv.reader([line], delimiter=mark), [])
+    except csv.Error:
+        return [line]
 
 
 def distinct_names(names: list[str]) -> tuple[str, ...]:
@@ -223,10 +230,12 @@ def _field_counts(body: bytes, mark: str, read: pl.DataFrame, width: int) -> pl.
         outside = lines.str.replace_all('"[^"]*"', "") if b'"' in body else lines
         counts = outside.str.count_matches(mark, literal=True).cast(pl.Int64) + 1
     else:  # line breaks inside quotes: only a reader that knows quotes can count
-        records = csv.reader(
-            io.StringIO(body.decode("utf-8", "replace"), newline=""), delimiter=mark
-        )
-        counts = pl.Series([max(len(record), 1) for record in records], dtype=pl.Int64)
+        text = io.StringIO(body.decode("utf-8", "replace"), newline="")
+        try:
+            records = [max(len(record), 1) for record in csv.reader(text, delimiter=mark)]
+        except csv.Error:  # a field beyond that reader's limit: short records stay unseen
+            records = []
+        counts = pl.Series(records, dtype=pl.Int64)
     if counts.len() != read.height:
         return pl.repeat(width, read.height, dtype=pl.Int64, eager=True).alias("fields")
     return counts.alias("fields")
@@ -238,8 +247,8 @@ def _by_line(body: bytes, mark: str, names: list[str]) -> pl.DataFrame:
     unclosed = []
     for line in body.decode("utf-8", errors="replace").removesuffix("\n").split("\n"):
         odd = line.count('"') % 2 == 1
-        text = line.rstrip("\r").replace('"', "") if odd else line.rstrip("\r")
-        fields = next(csv.reader([text], delimiter=mark), []) or [""]
+        text = line.replace("\r", "").replace('"', "") if odd else line.replace("\r", "")
+        fields = _fields(text, mark) or [""]
         unclosed.append(odd)
         for place, name in enumerate(names):
             columns[name].append(fields[place] if place < len(fields) else None)

@@ -174,7 +174,7 @@ def _texts(spec: FeedSpec, files: Sequence[Sheet]) -> pl.DataFrame:
         if absent := [name for name in wanted.values() if name not in file.headers]:
             raise InputError(
                 f"{file.path} has no column {', '.join(repr(name) for name in absent)}. "
-                f"Its columns: {', '.join(file.headers)}.",
+                f"Its columns: {_listed(file.headers)}.",
                 mend=f"Correct [data.{spec.name}.columns] in study.toml, or export the column.",
             )
         parts.append(
@@ -210,11 +210,16 @@ def _mapping(spec: FeedSpec, files: Sequence[Sheet]) -> dict[str, str]:
     if needed:
         raise InputError(
             f"[data.{spec.name}] does not say where {', '.join(needed)} of table {spec.contract} "
-            f"come from. {files[0].path} has the columns: {', '.join(files[0].headers)}.",
+            f"come from. {files[0].path} has the columns: {_listed(files[0].headers)}.",
             mend=f"Map them in [data.{spec.name}.columns], or set them in "
             f"[data.{spec.name}.constants].",
         )
     return mapping
+
+
+def _listed(headers: Sequence[str]) -> str:
+    shown = [name if len(name) <= 40 else f"{name[:40]}…" for name in headers[:40]]
+    return ", ".join([*shown, "…"] if len(headers) > 40 else shown)
 
 
 def _beside_contract(contract: str) -> list[str]:
