@@ -90,16 +90,23 @@ class Compared:
         """The comparison as a person reads it."""
         held = [row for row in self.rows if row["interval_holds_truth"] is True]
         judged = [row for row in self.rows if row["interval_holds_truth"] is not None]
-        lines = ["", "Planted truth against this run's estimates (change in per cent):"]
+        lines = ["", "Planted truth beside this run's estimates (headline and negative control):"]
+        mark = {True: "holds it", False: "misses it", None: "no interval"}
+        label = ""
+        leading = {r["outcome"] for r in self.rows if r["role"] in {"headline", "negative_control"}}
         for row in self.rows:
-            mark = {True: "holds it", False: "misses it", None: "no interval"}
+            if row["outcome"] not in leading:
+                continue
+            if row["label"] != label:
+                label = str(row["label"])
+                lines.append(f"  {label}")
             lines.append(
-                f"  {row['label']:<58} planted {row['planted_percent']:>+6.1f}   "
-                f"estimate {row['shown']}   {mark[row['interval_holds_truth']]}"  # type: ignore[index]
+                f"    {row['where']:<38} planted {row['planted_percent']:>+6.1f} %   "
+                f"estimate {row['shown']}: {mark[row['interval_holds_truth']]}"  # type: ignore[index]
             )
         lines.append(
-            f"  {len(held)} of {len(judged)} intervals hold the planted effect "
-            "(about 95 in 100 should)."
+            f"  Over all outcomes {len(held)} of {len(judged)} intervals hold the planted effect; "
+            "about 95 in 100 should."
         )
         return [*lines, "", f"Report: {self.report}"]
 
@@ -162,7 +169,9 @@ def _compared(
         else None
     )
     return {
-        "label": f"{finding['outcome_label']}, {effect['population']}, {effect['hours']}",
+        "label": finding["outcome_label"],
+        "where": f"{effect['population']}, {str(effect['hours']).replace(':', ' hours, ')}",
+        "role": finding["role"],
         "outcome": effect["outcome"],
         "planted_percent": 100 * (ratio - 1),
         "shown": shown(finding, "full"),
