@@ -75,7 +75,7 @@ def _because(
     study: Study, attendances: Sequence[Row], admissions: Sequence[Row], effects: Sequence[Row]
 ) -> str:
     told = []
-    if not attendances:
+    if not attendances or not study.has("ed_assault"):
         told.append(_absent(study, "ed_assault", "Attendances"))
     elif not effects:
         told.append(
@@ -84,10 +84,10 @@ def _because(
         )
     else:
         told.append("Attendances located in the hot spots are compared over time.")
-    if not admissions:
+    if not admissions or not study.has("admission"):
         told.append(_absent(study, "admission", "Admissions"))
     elif not any(is_estimated(row) for row in admissions):
-        told.append("Admissions are suppressed or not supplied.")
+        told.append("Admissions are suppressed.")
     else:
         told.append(_ADMISSIONS)
     return " ".join(told)

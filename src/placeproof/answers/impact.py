@@ -7,6 +7,7 @@ from placeproof.answers.grading import PUBLISHED_CATEGORY, TREND_ADJUSTED, Grade
 from placeproof.answers.reading import (
     Row,
     direction,
+    feeds,
     is_effect,
     is_estimated,
     is_everyone,
@@ -16,6 +17,7 @@ from placeproof.answers.reply import Reply, Study, reasons, unanswerable
 
 _FEED = {"RQ1": "crime", "RQ2": "crime", "RQ3": "incident"}
 _WORDS = {"crime": "crime records", "incident": "records of anti-social behaviour"}
+_RECORDED = frozenset({"crime", "incident"})
 _MOST_DEFINITIONS = 8
 _NOT_SERIOUS = ", none of which is a registered definition of serious violence."
 _NO_CONCLUSION = "Checks on the comparison failed: no conclusion should rest on these figures."
@@ -130,7 +132,9 @@ def _without_effect(
     if not headlines and not study.has("hotspot"):
         told = "No hot spots were supplied, so nothing says where patrols went."
     told = told or "No effect could be estimated from the records that were supplied."
-    levels = [row for row in rows if is_estimated(row) and is_everyone(row)]
+    levels = [
+        row for row in rows if is_estimated(row) and is_everyone(row) and feeds(row) & _RECORDED
+    ]  # fmt: skip
     before_after = [row for row in levels if row["role"] == "not_impact"]
     if not levels:
         return unanswerable(told, "Supply what the reason names.")

@@ -70,13 +70,19 @@ def _status(
             f"Only volunteers answered; they stand for nobody but themselves. {_BOUNDARY}",
             "Meet people in the places by a counted sample.",
         )
-    if not heard and not study.has(*INTERVIEWS):
-        return (
-            "partly",
-            f"{_BOUNDARY} No interviews were supplied, so nothing says why people answer so.",
-            "Supply interviews or groups.",
-        )
+    if not heard:
+        lacking, step = _unheard(study)
+        return "partly", f"{_BOUNDARY} {lacking}, so nothing says why people answer so.", step
     return "answered", _BOUNDARY, None
+
+
+def _unheard(study: Study) -> tuple[str, str]:
+    if study.has(*INTERVIEWS):
+        return (
+            "Interviews were supplied, but no theme of this question can be counted in them",
+            "Supply sessions, speakers, turns and their coding to themes of this question.",
+        )
+    return "No interviews were supplied", "Supply interviews or groups."
 
 
 def _absent(study: Study) -> str:
