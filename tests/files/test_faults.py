@@ -52,7 +52,7 @@ def planted() -> dict[str, tuple[int, str, bytes]]:
         "swapped-coordinates": (14, "Easting", row(14, east="300154", north="450098").encode()),
         "duplicate-id": (16, "Crime Number", row(16, id="22/00002").encode()),
         "unknown-code": (18, "Offence", row(18, offence="99X").encode()),
-        "mixed-encoding": (20, "whole row", row(20, status="Live caf\xe9").encode("cp1252")),
+        "mixed-encoding": (20, "Status", row(20, status="Live caf\xe9").encode("cp1252")),
         "future-date": (
             22,
             "From",

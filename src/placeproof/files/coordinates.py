@@ -308,8 +308,9 @@ def _at_defaults(spec: FeedSpec, metres: pl.DataFrame) -> tuple[pl.Series, list[
             (east**2 + north**2 <= row["radius_m"] ** 2).fill_null(False)
         ).to_series()
         nobody = nobody | near
-        text = f"{near.sum()} rows stand at the default location {row['name']} ({shown})."
-        said.append(notice(spec.name, "default-location", "note", text, rows=int(near.sum())))
+        if near.any():
+            text = f"{near.sum()} rows stand at the default location {row['name']} ({shown})."
+            said.append(notice(spec.name, "default-location", "note", text, rows=int(near.sum())))
     return nobody, said
 
 

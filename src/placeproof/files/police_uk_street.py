@@ -182,9 +182,7 @@ def _slow(
         )
         for name in ("month_text", "crime_type")
     ]
-    damaged = sheet.broken.with_columns(
-        file=pl.lit(place), column=pl.lit("whole row"), kept=pl.lit(False)
-    )
+    damaged = sheet.broken.with_columns(file=pl.lit(place), kept=pl.lit(False))
     broken = stacked([damaged, *texts, *blank], FAULT_SCHEMA)
     typed = rows.with_columns(pl.col(name).cast(pl.Float64, strict=False) for name in degrees)
     typed = typed.with_columns(_DERIVED).join(

@@ -99,6 +99,28 @@ def without_quarantined(rows: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFram
     return rows.join(keyed, on=["file", "source_row"], how="anti", maintain_order="left")
 
 
+def of_rows_kept(broken: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """
+    Faults without the flags of rows that are not kept after all; corrections stay on record.
+
+    Parameters
+    ----------
+    broken : DataFrame
+        `FAULT_SCHEMA`.
+    kept : DataFrame
+        `file` and `source_row` of the rows that are kept.
+    """
+    keys = ["file", "source_row"]
+    idle = broken.filter(pl.col("kept") & (pl.col("rule") != "corrected")).join(
+        kept.select(keys), on=keys, how="anti"
+    )
+    if idle.is_empty():
+        return broken
+    return broken.join(
+        idle, on=[*keys, "column", "rule", "kept"], how="anti", maintain_order="left"
+    )
+
+
 def located(spec: FeedSpec, broken: pl.DataFrame, sheets: Sequence[Sheet]) -> pl.DataFrame:
     """
     Faults with the path and hash of their file, as `QUARANTINE_SCHEMA` and `kept`, sorted.
@@ -135,9 +157,7 @@ def structural(sheets: Sequence[Sheet]) -> pl.DataFrame:
         The files, by their number.
     """
     parts = [
-        sheet.broken.with_columns(
-            file=pl.lit(place), column=pl.lit("whole row"), kept=pl.lit(False)
-        )
+        sheet.broken.with_columns(file=pl.lit(place), kept=pl.lit(False))
         for place, sheet in enumerate(sheets)
     ]
     return stacked(parts, FAULT_SCHEMA)

@@ -13,6 +13,7 @@ from placeproof.files import decoding
 
 STRUCTURE_SCHEMA: dict[str, pl.DataType] = {
     "source_row": pl.Int64(),
+    "column": pl.String(),
     "rule": pl.String(),
     "found": pl.String(),
     "expected": pl.String(),
@@ -293,10 +294,10 @@ def _sorted_out(
     ]
     broken = judged.filter(pl.col("rule").is_not_null() & (pl.col("rule") != "blank"))
     blanks = judged.height - whole.height - broken.height
-    return whole.select("source_row", *fields), _named(broken, names), blanks
+    return whole.select("source_row", *fields), _named(broken, names, headers), blanks
 
 
-def _named(broken: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+def _named(broken: pl.DataFrame, names: list[str], headers: tuple[str, ...]) -> pl.DataFrame:
     more = pl.lit("more than ") + pl.lit(str(len(names))) + pl.lit(" fields")
     count = pl.format("{} of {} fields", "fields", pl.lit(len(names)))
     found = {
@@ -323,8 +324,15 @@ def _named(broken: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     shown = pl.coalesce(
         pl.when(pl.col("rule") == rule).then(value) for rule, value in found.items()
     )
+    undecoded = pl.coalesce(
+        pl.when(pl.col(name).str.contains_any(["�", "\x00"])).then(pl.lit(head))
+        for name, head in zip(names, headers, strict=True)
+    )
+    whole = pl.lit("whole row")
+    column = pl.when(pl.col("rule") == "mixed-encoding").then(undecoded).otherwise(whole)
     return broken.select(
         "source_row",
+        column.alias("column"),
         "rule",
         shown.alias("found"),
         pl.col("rule").replace_strict(expected, default="").alias("expected"),

@@ -14,6 +14,7 @@ from placeproof.files.quarantine import (
     checked,
     counted,
     located,
+    of_rows_kept,
     parted,
     structural,
     told,
@@ -133,6 +134,7 @@ def _finished(
     broken = [*broken, versions.broken, extracts.repeats(spec, versions.kept, keys)]
     every = stacked(broken, FAULT_SCHEMA)
     kept = without_quarantined(versions.kept, every)
+    every = of_rows_kept(every, kept)
     found = located(spec, every, files)
     quarantine, flagged = parted(found)
     said = [*said, *versions.said, *told(spec, found), *_emptiness(spec, files, kept)]

@@ -74,6 +74,7 @@ def _as_sheet(read: pl.DataFrame, raw: bytes, shown: str, tab: str) -> sheets.Sh
     repeated = pl.all_horizontal(pl.col(name).fill_null("") == name for name in headers)
     broken = numbered.filter(repeated).select(
         "source_row",
+        pl.lit("whole row").alias("column"),
         pl.lit("repeated-header").alias("rule"),
         pl.lit("the header again").alias("found"),
         pl.lit("the header once, in row 1").alias("expected"),
