@@ -1,4 +1,4 @@
-"""The rooms of the house, and who may enter which: the table of the design, held against the code."""
+"""The rooms of the house, and who may enter which, held against the code."""
 
 import ast
 from pathlib import Path

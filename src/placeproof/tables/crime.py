@@ -33,7 +33,8 @@ class Crime(Table):
         "Earliest moment at which it can have happened", null="only the month is known"
     )
     occurred_to = instant(
-        "Latest moment at which it can have happened; equal to the earliest where the time is exact",
+        "Latest moment at which it can have happened; equal to the earliest where the time is "
+        "exact",
         null="only the month is known",
     )
     recorded_at = instant("When the police recorded it", null="not supplied")
@@ -45,7 +46,8 @@ class Crime(Table):
         "Northing on the British National Grid", unit="m", null="the source gives no location"
     )
     location_quality = one_of(
-        "How far the point can be trusted: exact, snapped to a published list, a default such as a police station, or missing",
+        "How far the point can be trusted: exact, snapped to a published list, a default such as "
+        "a police station, or missing",
         "exact",
         "snapped",
         "default",

@@ -128,7 +128,8 @@ def rows(estimates: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     ----------
     estimates : sequence of mappings
         Column to value. Absent columns take their default (`population`, `subgroup`, `hours` and
-        `horizon`: "all"; `role`: "description"; `status`: "estimated"; `diagnostics`: "{}") or null.
+        `horizon`: "all"; `role`: "description"; `status`: "estimated"; `diagnostics`: "{}") or
+        null.
         A number that is not finite becomes null, and then `status` must say why there is none.
 
     Returns

@@ -23,7 +23,8 @@ class Finding(Table):
     contract_version: ClassVar[int] = 1
 
     finding_id = text(
-        "Hash of question, outcome, definition, population, subgroup, hours, horizon, window, estimand and method",
+        "Hash of question, outcome, definition, population, subgroup, hours, horizon, window, "
+        "estimand and method",
         key=True,
     )
     value_id = text("Hash of finding_id and the hashes of the inputs")

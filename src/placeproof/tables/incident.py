@@ -35,7 +35,8 @@ class Incident(Table):
         "Northing on the British National Grid", unit="m", null="the source gives no location"
     )
     location_quality = one_of(
-        "How far the point can be trusted: exact, snapped to a published list, a default such as a police station, or missing",
+        "How far the point can be trusted: exact, snapped to a published list, a default such as "
+        "a police station, or missing",
         "exact",
         "snapped",
         "default",

@@ -14,7 +14,7 @@ from placeproof.tables.contract import (
 
 
 class Place(Table):
-    """One row per place that is counted: a hot spot, a ring around one, a comparison place, an LSOA or the force.
+    """One row per place that is counted: a hot spot, ring, comparison place, LSOA or the force.
 
     Made by Placeproof, not received. Rings never overlap each other or a hot spot: a point
     belongs to one place of each kind at most.
