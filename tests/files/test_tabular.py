@@ -246,6 +246,12 @@ def test_corrections_are_applied_and_listed(tmp_path: Path) -> None:
     assert (tmp_path / "crimes.csv").read_text() == text
     data = result.receipts.filter(pl.col("path") == "crimes.csv").row(0, named=True)
     assert data["rows_corrected"] == 2
+    (tmp_path / "more.csv").write_text(
+        HEADER + "m,2021-01-07 10:00,,450000,300000,x,recorded\n"
+        "n,2021-01-07 10:00,,450000,300000,x,recorded\n"
+    )
+    both = spec(tmp_path / "crimes.csv", tmp_path / "more.csv", corrections=(fixes,), root=tmp_path)
+    assert set(read(both, AROUND).tables["crime"]["crime_id"]) == {"a", "new", "m", "n"}
     fixes.write_text("nonsense,a\n1,2\n")
     with pytest.raises(InputError, match="no table of corrections"):
         crimes(tmp_path, text, corrections=(fixes,))

@@ -5,6 +5,8 @@ stop_search. Exact repeats of anti-social behaviour are real and are kept; so ar
 identifier stands in two months. A month without a file is *not supplied*, never 0.
 """
 
+from collections.abc import Collection
+
 import polars as pl
 
 from placeproof.errors import InputError
@@ -17,7 +19,7 @@ from placeproof.files.feed import (
     notices,
     stacked,
 )
-from placeproof.files.police_uk_meanings import ASB
+from placeproof.files.police_uk_meanings import ASB_TYPE, CATEGORIES, FLAGS, meanings, unknown
 from placeproof.files.police_uk_months import gaps, latest, listed, set_aside
 from placeproof.files.police_uk_notices import noticed
 from placeproof.files.police_uk_street import SOURCE, street_rows
@@ -37,10 +39,9 @@ from placeproof.tables import TABLES
 
 _SHOWN = {"month": "Month", "category": "Crime type", **SOURCE}
 
-_ADDED = ("category", "incident_id", "easting_m", "northing_m")
+_ADDED = ("category", "incident_id", "easting_m", "northing_m", *FLAGS)
 _SUPPLIED = (
     *("crime_id", "month", "lsoa_code", "last_outcome"),
-    *("violence", "weapon", "robbery", "sexual", "police_generated"),
     *("source_sha256", "source_row"),
 )
 
@@ -78,9 +79,9 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         )
     said += gaps(spec, monthly)
     files, rows, broken = street_rows(spec, street)
-    facts = _facts(rows)
-    crime, incident, faulty = _judged(rows, facts, broken, surroundings)
-    said += [*noticed(spec, rows, facts, crime), *without_rows(spec, files)]
+    facts, strange = _facts(rows), unknown(rows)
+    crime, incident, faulty = _judged(rows, facts, strange, broken, surroundings)
+    said += [*noticed(spec, facts, strange, crime), *without_rows(spec, files)]
     results = [_result(spec, files, {"crime": crime, "incident": incident}, faulty, said)]
     searches = [(file.member, file.month) for file in monthly if file.kind == "stop-and-search"]
     if searches:
@@ -112,6 +113,7 @@ def _placed(rows: pl.DataFrame, surroundings: Surroundings) -> pl.DataFrame:
 def _judged(
     rows: pl.DataFrame,
     facts: pl.DataFrame,
+    strange: Collection[str],
     broken: pl.DataFrame,
     surroundings: Surroundings,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -127,10 +129,11 @@ def _judged(
     far = placed.filter(~pl.col("inside"))["point"]
     if far.len():
         found.append(_outside(fit.filter(pl.col("point").is_in(far.implode()))))
-    asb = pl.col("category") == ASB
-    narrow = fit.select("file", "point", "category", *_SUPPLIED)
-    crime = _as_table(narrow.filter(~asb), placed, "crime")
-    incident = _as_table(narrow.filter(asb), placed, "incident")
+    types = meanings([*CATEGORIES, *strange])
+    asb = pl.col("crime_type") == ASB_TYPE
+    narrow = fit.select("file", "point", "crime_type", *_SUPPLIED)
+    crime = _as_table(narrow.filter(~asb), placed, types, "crime")
+    incident = _as_table(narrow.filter(asb), placed, types, "incident")
     return crime, incident, stacked(found, FAULT_SCHEMA)
 
 
@@ -212,10 +215,16 @@ def _outside(placed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _as_table(rows: pl.DataFrame, placed: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Rows of one table with their points; only the numbers of the points go through the join."""
+def _as_table(
+    rows: pl.DataFrame, placed: pl.DataFrame, types: pl.DataFrame, name: str
+) -> pl.DataFrame:
+    """Rows of one table with their points and meanings; only narrow columns go through joins."""
     at = rows.select("point").join(placed, on="point", how="left", maintain_order="left")
-    wide = pl.concat([rows, at.select("easting_m", "northing_m")], how="horizontal")
+    meant = rows.select("crime_type").join(
+        types, on="crime_type", how="left", maintain_order="left"
+    )
+    parts = [rows, at.select("easting_m", "northing_m"), meant.drop("crime_type")]
+    wide = pl.concat(parts, how="horizontal")
     return wide.with_columns(incident_id=pl.col("crime_id")).select(_columns(name))
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 import polars as pl
 
 ASB = "anti-social-behaviour"
+ASB_TYPE = "Anti-social behaviour"
 FLAGS = ("violence", "weapon", "robbery", "sexual", "police_generated")
 
 # What a category of data.police.uk says of a row: (slug, violence, weapon, robbery, sexual,
 # police_generated). None: it does not say. "Violence and sexual offences" mixes injury, no injury,
 # stalking, harassment and sexual offences, and a weapon may stand behind several categories.
 CATEGORIES: dict[str, tuple[str, bool | None, bool | None, bool | None, bool | None, bool]] = {
-    "Anti-social behaviour": (ASB, False, None, False, False, False),
+    ASB_TYPE: (ASB, False, None, False, False, False),
     "Bicycle theft": ("bicycle-theft", False, False, False, False, False),
     "Burglary": ("burglary", False, None, False, False, False),
     "Criminal damage and arson": ("criminal-damage-arson", False, None, False, False, False),
@@ -50,24 +51,15 @@ def meanings(types: Iterable[str]) -> pl.DataFrame:
     )
 
 
-KNOWN = meanings(CATEGORIES)
-"""The types that are known."""
-
-
-def with_unknown(rows: pl.DataFrame) -> pl.DataFrame:
+def unknown(rows: pl.DataFrame) -> dict[str, int]:
     """
-    Give rows of unknown crime types a slug, so that they count among all crimes.
+    Crime types that are not known, with the number of their rows.
 
     Parameters
     ----------
     rows : DataFrame
-        `crime_type`, and `category` (null: not known).
+        With `crime_type`.
     """
-    if not rows["category"].null_count():
-        return rows
-    strange = rows.filter(pl.col("category").is_null())["crime_type"].drop_nulls().unique().sort()
-    slugs = dict(meanings(strange.to_list()).select("crime_type", "category").iter_rows())
-    if not slugs:
-        return rows
-    own = pl.col("crime_type").replace_strict(slugs, default=None, return_dtype=pl.String)
-    return rows.with_columns(pl.coalesce("category", own).alias("category"))
+    types = rows["crime_type"]
+    strange = types.filter(~types.is_in(list(CATEGORIES)))
+    return dict(strange.value_counts().sort("crime_type").iter_rows())

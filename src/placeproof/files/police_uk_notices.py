@@ -1,12 +1,14 @@
 """What a reader must know of rows of data.police.uk before counting them."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from placeproof.files.feed import FeedSpec, notice
 
 
 def noticed(
-    spec: FeedSpec, rows: pl.DataFrame, facts: pl.DataFrame, crime: pl.DataFrame
+    spec: FeedSpec, facts: pl.DataFrame, strange: Mapping[str, int], crime: pl.DataFrame
 ) -> list[dict[str, object]]:
     """
     Notices about locations, identifiers and categories.
@@ -15,12 +17,12 @@ def noticed(
     ----------
     spec : FeedSpec
         The feed that is read.
-    rows : DataFrame
-        Rows of street files.
     facts : DataFrame
         Per file: `rows`, and rows without a location as `longitude_deg_null`.
+    strange : mapping
+        Crime types that are not known, with their rows.
     crime : table `crime`
-        What became of those rows that are no anti-social behaviour.
+        What became of rows that are no anti-social behaviour.
     """
     said = [_missing_locations(spec, facts), *_standing_twice(spec, crime)]
     mixed = int((crime["category"] == "violent-crime").sum())
@@ -30,17 +32,14 @@ def noticed(
             "sexual offences: it is not serious violence, and is never labelled so."
         )
         said.append(notice(spec.name, "mixed-category", "note", text, rows=mixed))
-    return said + _unknown_types(spec, rows)
-
-
-def _unknown_types(spec: FeedSpec, rows: pl.DataFrame) -> list[dict[str, object]]:
-    if rows["police_generated"].null_count() == 0:  # every known type says whether police found it
-        return []
-    strange = rows.filter(pl.col("police_generated").is_null())["crime_type"].drop_nulls()
-    names = ", ".join(strange.unique().sort())
-    text = f"Crime types that Placeproof does not know: {names}. Their rows are kept."
-    mend = "Check them: they enter no outcome but all crime."
-    return [notice(spec.name, "unknown-code", "warning", text, mend=mend, rows=strange.len())]
+    if strange:
+        text = (
+            f"Crime types that Placeproof does not know: {', '.join(strange)}. Their rows are kept."
+        )
+        mend = "Check them: they enter no outcome but all crime."
+        rows = sum(strange.values())
+        said.append(notice(spec.name, "unknown-code", "warning", text, mend=mend, rows=rows))
+    return said
 
 
 def _missing_locations(spec: FeedSpec, facts: pl.DataFrame) -> dict[str, object]:

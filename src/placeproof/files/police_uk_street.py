@@ -9,7 +9,6 @@ import polars as pl
 from placeproof.errors import InputError
 from placeproof.files import archives, decoding, places, sheets
 from placeproof.files.feed import FeedSpec, stacked
-from placeproof.files.police_uk_meanings import KNOWN, with_unknown
 from placeproof.files.police_uk_months import Monthly
 from placeproof.files.quarantine import FAULT_SCHEMA, faults, without_quarantined
 from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
@@ -49,8 +48,8 @@ def street_rows(
     files : list of Sheet
         In the same order.
     rows : DataFrame
-        `file`, `source_row`, `source_sha256`, the columns of `COLUMNS`, `month` (null: no month),
-        `point` (see `places.step`), and what the crime type says (`police_uk_meanings`).
+        `file`, `source_row`, `source_sha256`, the columns of `COLUMNS`, `month` (null: no month)
+        and `point` (see `places.step`).
     broken : DataFrame
         `FAULT_SCHEMA`.
     """
@@ -89,7 +88,7 @@ def street_rows(
         part.with_columns(source_sha256=pl.lit(sheet.sha256))
         for part, sheet in zip(typed, files, strict=True)
     )
-    return files, with_unknown(rows), stacked(broken, FAULT_SCHEMA)
+    return files, rows, stacked(broken, FAULT_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,6 @@ def _quick(source: bytes | Path, place: int) -> pl.LazyFrame:
             *(pl.col(theirs).alias(ours) for theirs, ours in COLUMNS.items()),
         )
         .with_columns(_DERIVED)
-        .join(KNOWN.lazy(), on="crime_type", how="left", maintain_order="left")
     )
 
 
@@ -185,8 +183,6 @@ def _slow(
     damaged = sheet.broken.with_columns(file=pl.lit(place), kept=pl.lit(False))
     broken = stacked([damaged, *texts, *blank], FAULT_SCHEMA)
     typed = rows.with_columns(pl.col(name).cast(pl.Float64, strict=False) for name in degrees)
-    typed = typed.with_columns(_DERIVED).join(
-        KNOWN, on="crime_type", how="left", maintain_order="left"
-    )
+    typed = typed.with_columns(_DERIVED)
     archived = replace(sheet, archive_sha256=member.archive_sha256)
     return archived, without_quarantined(typed, broken), broken
