@@ -77,7 +77,7 @@ def compare(before: Path, after: Path) -> Changes:
     )
     everywhere = [
         word
-        for word, key in (("plan", "plan_sha256"), ("code", "code_version"), ("code", "libraries"))
+        for word, key in (("plan", "plan_sha256"), ("code", "code_sha256"), ("code", "libraries"))
         if old_facts[key] != new_facts[key]
     ]
     why = pl.concat_str(

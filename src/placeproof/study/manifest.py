@@ -1,6 +1,7 @@
 """What makes a run repeatable: inputs with hashes, code, plan, seed, definitions."""
 
 from importlib import metadata
+from pathlib import Path
 
 from placeproof import __version__
 from placeproof.definitions import outcomes
@@ -9,6 +10,25 @@ from placeproof.study.work import Work
 
 COMPUTING = ("numpy", "scipy", "polars", "shapely", "pyproj", "esda", "pyfixest")
 """Libraries whose version can move a number."""
+
+
+def code_sha256() -> str:
+    """
+    Hash the code of the package, so that two runs of one version can be told apart.
+
+    Returns
+    -------
+    str
+        SHA-256 over every file of the package but compiled ones, by name and content.
+    """
+    folder = Path(__file__).resolve().parents[1]
+    return sha256_of(
+        {
+            path.relative_to(folder).as_posix(): path.read_bytes().replace(b"\r\n", b"\n").hex()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.suffix in {".py", ".toml", ".css", ".js", ".typ"}
+        }
+    )
 
 
 def manifest(work: Work, *, until: str) -> dict[str, object]:
@@ -35,6 +55,7 @@ def manifest(work: Work, *, until: str) -> dict[str, object]:
         "study": {"name": facts.name, "force": facts.force, "cut_off": facts.cut_off.isoformat()},
         "until": until,
         "code_version": __version__,
+        "code_sha256": code_sha256(),
         "libraries": {name: metadata.version(name) for name in COMPUTING},
         "seed": work.plan.seed,
         "plan_sha256": work.lock.sha256,

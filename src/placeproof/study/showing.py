@@ -137,8 +137,8 @@ def _finding(finding: dict[str, object], run: Path) -> Shown:
         f"{finding['finding_id']}: {finding['outcome_label']}, {finding['population']}",
         f"  {shown(finding, 'full')}",
         *(f"  {name}: {value}" for name, value in finding.items() if value is not None),
-        f"  code {manifest['code_version']}, seed {manifest['seed']}, "
-        f"plan {manifest['plan_sha256'][:12]}",
+        f"  code {manifest['code_version']} ({manifest['code_sha256'][:12]}), "
+        f"seed {manifest['seed']}, plan {manifest['plan_sha256'][:12]}",
         *(
             f"  from {row['path']} ({row['sha256'][:12]}): {row['rows_kept']} rows kept, "
             f"{row['rows_quarantined']} quarantined"
