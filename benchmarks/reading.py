@@ -2,7 +2,8 @@
 
 Both sides count rows by month, area and crime type. They run in turns in one process, so that a
 busy machine slows both. `python benchmarks/reading.py` prints the median of each and the ratio; it
-ends with 1 if that is above 4. The ratio of processor time is told too: a busy machine moves it less.
+ends with 1 if that is above 4. The ratio of processor time is told too: other programs move it
+less.
 """
 
 import statistics

@@ -6,6 +6,8 @@ identifier stands in two months. A month without a file is *not supplied*, never
 """
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import polars as pl
 
@@ -79,10 +81,16 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         )
     said += gaps(spec, monthly)
     files, rows, broken = street_rows(spec, street)
-    facts, strange = _facts(rows), unknown(rows)
-    crime, incident, faulty = _judged(rows, facts, strange, broken, surroundings)
-    said += [*noticed(spec, facts, strange, crime), *without_rows(spec, files)]
-    results = [_result(spec, files, {"crime": crime, "incident": incident}, faulty, said)]
+    with ThreadPoolExecutor(1) as pool:  # passes that do not wait for each other
+        knowing = pool.submit(lambda: (_facts(rows), unknown(rows)))
+        placed = _placed(rows, surroundings)
+        facts, strange = knowing.result()
+        crime, incident, faulty = _judged(rows, facts, strange, placed, broken, surroundings)
+        saying = pool.submit(noticed, spec, facts, strange, crime)
+        result = _result(spec, files, {"crime": crime, "incident": incident}, faulty)
+        said += [*saying.result(), *without_rows(spec, files)]
+    told_of = [*said, *result.notices.iter_rows(named=True)]
+    results = [replace(result, notices=notices(told_of))]
     searches = [(file.member, file.month) for file in monthly if file.kind == "stop-and-search"]
     if searches:
         from placeproof.files import stop_searches
@@ -114,6 +122,7 @@ def _judged(
     rows: pl.DataFrame,
     facts: pl.DataFrame,
     strange: Collection[str],
+    placed: pl.DataFrame,
     broken: pl.DataFrame,
     surroundings: Surroundings,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -125,7 +134,6 @@ def _judged(
     if not _points_fit(facts):
         found.append(_wrong_points(rows))
     fit = without_quarantined(rows, stacked(found, FAULT_SCHEMA))
-    placed = _placed(fit, surroundings)
     far = placed.filter(~pl.col("inside"))["point"]
     if far.len():
         found.append(_outside(fit.filter(pl.col("point").is_in(far.implode()))))
@@ -219,11 +227,19 @@ def _as_table(
     rows: pl.DataFrame, placed: pl.DataFrame, types: pl.DataFrame, name: str
 ) -> pl.DataFrame:
     """Rows of one table with their points and meanings; only narrow columns go through joins."""
-    at = rows.select("point").join(placed, on="point", how="left", maintain_order="left")
-    meant = rows.select("crime_type").join(
-        types, on="crime_type", how="left", maintain_order="left"
+    at, meant = pl.collect_all(
+        [
+            rows.lazy()
+            .select("point")
+            .join(placed.lazy(), on="point", how="left", maintain_order="left")
+            .select("easting_m", "northing_m"),
+            rows.lazy()
+            .select("crime_type")
+            .join(types.lazy(), on="crime_type", how="left", maintain_order="left")
+            .drop("crime_type"),
+        ]
     )
-    parts = [rows, at.select("easting_m", "northing_m"), meant.drop("crime_type")]
+    parts = [rows, at, meant]
     wide = pl.concat(parts, how="horizontal")
     return wide.with_columns(incident_id=pl.col("crime_id")).select(_columns(name))
 
@@ -259,7 +275,6 @@ def _result(
     files: list[Sheet],
     made: dict[str, pl.DataFrame],
     faulty: pl.DataFrame,
-    said: list[dict[str, object]],
 ) -> FeedResult:
     late = [checked(rows, name, _SHOWN) for name, rows in made.items()]
     every = stacked([faulty, *late], FAULT_SCHEMA)
@@ -280,6 +295,6 @@ def _result(
         tables={name: rows.drop("file") for name, rows in kept.items()},
         quarantine=quarantine,
         receipts=receipt,
-        notices=notices([*said, *told(spec, found)]),
+        notices=notices(told(spec, found)),
         flagged=flagged,
     )
