@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 import polars as pl
 
 from placeproof.report import findings as parts
+from placeproof.report import impact
 from placeproof.report.document import (
     Block,
     Day,
@@ -22,7 +24,15 @@ from placeproof.report.document import (
 from placeproof.report.figures import position
 from placeproof.report.material import Material, Row
 from placeproof.report.numbers import whole
-from placeproof.report.spans import number, recorded
+from placeproof.report.spans import figure, number, recorded
+from placeproof.report.words import (
+    ROLE_WORDS,
+    capital,
+    horizon_words,
+    hours_words,
+    method_words,
+    subgroup_words,
+)
 
 
 def section(material: Material) -> Section:
@@ -44,54 +54,99 @@ def section(material: Material) -> Section:
 
 def _methods(material: Material) -> Section:
     blocks: list[Block] = []
-    chosen = [
-        row
-        for row in material.rows
-        if row["question"] in _OF_IMPACT
-        and row["role"] in _COMPARED
-        and row["horizon"] == "all"
-        and row["subgroup"] == "all"
-    ]
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in chosen:
-        groups.setdefault((str(row["question"]), str(row["outcome_label"])), []).append(row)
-    for index, ((question, outcome), rows) in enumerate(groups.items()):
-        by = ("method", *parts.differing(rows, "estimand", "population", "hours", "subgroup"))
-        table = parts.estimates_table(
-            rows,
-            identity=f"methods-{index}",
-            caption=f"{question}: {outcome}",
-            by=by,
-            stamp=material.stamp,
-        )
-        blocks.append(table)
+    for key in _OF_IMPACT:
+        blocks += _methods_of(material, key)
+    before_after = [row for row in material.rows if row["role"] == "not_impact"]
+    before_after = [row for row in before_after if row["method"] == "before_after"]
+    if before_after:
+        by = ("outcome", *parts.differing(before_after, "population", "hours"))
+        by = by if len({row["population"] for row in before_after}) > 1 else ("outcome",)
+        blocks.append(
+            parts.estimates_table(
+                before_after, identity="not-impact",
+                caption="Before against after alone: not impact", by=by, stamp=material.tag,
+            )
+        )  # fmt: skip
+        blocks.append(parts.not_impact_note())
     if not blocks:
         blocks.append(Paragraph((Text("No estimate of an effect was released in this run."),)))
     return Section("all-methods", (Text("All methods"),), tuple(blocks))
 
 
-_OF_IMPACT = ("RQ1", "RQ2", "RQ3", "data")
-_COMPARED = ("headline", "beside", "robustness", "negative_control", "placebo", "not_impact")
+_OF_IMPACT = ("RQ1", "RQ2", "RQ3")
+_COLUMNS = {
+    impact.HEADLINE: "headline method",
+    impact.ADJUSTED: "adjusted for earlier trend",
+    "poisson_two_way_fixed_effects": "two-way regression",
+    "poisson_imputation_placebo_permutation": "placebo p",
+    "events": "events prevented",
+    "drift": "drift before patrols",
+}
+
+
+def _methods_of(material: Material, key: str) -> list[Block]:
+    chosen = [
+        row
+        for row in material.of(key)
+        if row["horizon"] == "all" and row["subgroup"] == "all" and row["hours"] == "all"
+        and _column(row)
+    ]  # fmt: skip
+    if not chosen:
+        return []
+    first = material.headline_outcomes(key)
+    chosen.sort(key=lambda row: (row["outcome"] not in first, str(row["outcome_label"])))
+    note = (Text("Events prevented: below nought, events that came on top."),)
+    return [
+        parts.pivot(
+            chosen,
+            identity=f"methods-{key}",
+            caption=f"{key}: every method, in the hot spots and around them",
+            corner="Outcome and place",
+            down=lambda row: parts.label(row, "outcome", "population"),
+            across=_column,
+            columns=list(_COLUMNS.values()),
+            stamp=material.tag,
+            cell=_method_cell,
+            note=(*parts.level_note(chosen), Text(" "), *note),
+        )
+    ]
+
+
+def _column(row: Row) -> str:
+    if row["estimand"] == "rate_ratio":
+        return _COLUMNS.get(str(row["method"]), "")
+    special = {"events_prevented": "events", "pre_trend_slope": "drift"}
+    return _COLUMNS.get(special.get(str(row["estimand"]), ""), "")
+
+
+def _method_cell(row: Row) -> Spans:
+    if row["method"] == "poisson_imputation_placebo_permutation":
+        return figure(row, "p_value")
+    if row["method"] == impact.ADJUSTED:
+        return impact.adjusted_cell(row)
+    return parts.with_interval(row)
 
 
 def _quality(material: Material) -> Section:
     contents = material.contents
     blocks: list[Block] = []
     if contents.notices.height:
-        blocks.append(
-            recorded(
-                contents.notices,
-                identity="notices",
-                caption="Notices",
-                columns={
-                    "feed": "Feed",
-                    "severity": "Severity",
-                    "message": "What was noticed",
-                    "mend": "How to mend it",
-                    "rows": "Rows",
-                },
-            )
+        notices = recorded(
+            contents.notices,
+            identity="notices",
+            caption="Notices",
+            columns={
+                "feed": "Feed",
+                "severity": "Severity",
+                "message": "What was noticed",
+                "mend": "How to mend it",
+                "rows": "Rows",
+            },
+            absent="",
         )
+        words = "Warnings stand with the limitations; the page for the screen holds every notice."
+        blocks.append(Paragraph((Text(words),)))
+        blocks.append(Folded("All notices", (notices,), printed=False))
     if contents.quarantine.height:
         keys = [
             k
@@ -196,13 +251,12 @@ def _files(receipts: pl.DataFrame) -> Table:
 
 
 def _provenance(material: Material) -> Section:
-    kept = _rows_by_feed(material.contents.receipts)
-    files = file_numbers(material.contents.receipts)
     groups: dict[str, list[Row]] = {}
     for row in material.rows:
         groups.setdefault(str(row["question"]), []).append(row)
     for rows in groups.values():
         rows.sort(key=_in_reading_order)
+    bases = _bases(groups)
     blocks: list[Block] = [
         Paragraph(
             (
@@ -214,82 +268,168 @@ def _provenance(material: Material) -> Section:
             )
         )
     ]
-    for question, rows in groups.items():
-        title = f"Findings: {question}"
-        blocks.append(
-            Folded(title, (_provenance_table(material, title, question, rows, kept, files),))
+    if bases:
+        blocks.append(_bases_table(material, bases))
+    sections = tuple(
+        Section(
+            f"all-{question}",
+            (Text("Findings: "), Name(_QUESTIONS.get(question, question))),
+            (Folded("Open the findings", (_provenance_table(material, question, rows, bases),)),),
         )
-    return Section("provenance", (Text("All findings and their provenance"),), tuple(blocks))
+        for question, rows in groups.items()
+    )
+    title = (Text("All findings and their provenance"),)
+    return Section("provenance", title, tuple(blocks), sections)
+
+
+_QUESTIONS = {"data": "the data", "places": "the places", "delivery": "delivery"}
+Basis = tuple[str, str]
+
+
+def _basis(row: Row) -> Basis:
+    return (str(row["feeds"]), str(row["inputs"]))
+
+
+def _bases(groups: Mapping[str, list[Row]]) -> dict[Basis, int]:
+    """What findings rest on, numbered from one in the order of reading."""
+    found: dict[Basis, int] = {}
+    for rows in groups.values():
+        for row in rows:
+            found.setdefault(_basis(row), len(found) + 1)
+    return found
+
+
+def _bases_table(material: Material, bases: Mapping[Basis, int]) -> Table:
+    """Each set of files and tables once, with rows kept and quarantined."""
+    kept = _rows_by_feed(material.contents.receipts)
+    files = file_numbers(material.contents.receipts)
+    rows: list[tuple[Spans, ...]] = []
+    for (feeds, inputs), index in bases.items():
+        hashes = [str(each) for each in json.loads(inputs)]
+        known = ranges([files[each] for each in hashes if each in files])
+        unknown = [each[:8] for each in hashes if each not in files]
+        listed: list[Span] = [Recorded(known, "files")] if known else []
+        if unknown:
+            words = " ".join(unknown[:3]) + ("…" if len(unknown) > 3 else "")
+            listed.append(Name(f" {words}", code=True))
+        rows.append(
+            (
+                (Recorded(str(index), "basis"),),
+                _tables_used(feeds, kept),
+                tuple(listed) or (Text("no file"),),
+            )
+        )
+    head = ("Basis", "Tables, with rows kept and in quarantine", "Files, by number")
+    return Table("bases", "What findings rest on", head, tuple(rows), widths=(0.1, 0.55, 0.35))
+
+
+def _tables_used(feeds: str, kept: Mapping[str, tuple[int, int]]) -> Spans:
+    spans: list[Span] = []
+    for feed in feeds.split():
+        spans += [*([Text("; ")] if spans else []), Name(feed.replace("_", " "))]
+        if feed in kept:
+            used, quarantined = kept[feed]
+            spans += [
+                Text(" ("), Recorded(whole(used), "files"), Text(", "),
+                Recorded(whole(quarantined), "files"), Text(")"),
+            ]  # fmt: skip
+    return tuple(spans)
+
+
+_WITHIN = (
+    "outcome_label",
+    "definition_edition",
+    "population",
+    "estimand",
+    "unit",
+    "method",
+    "role",
+)
 
 
 def _in_reading_order(row: Row) -> tuple[object, ...]:
     at = position(str(row["horizon"]))
-    keys = ("outcome_label", "estimand", "method", "population", "subgroup", "hours")
-    return (*(str(row[key]) for key in keys), at if at is not None else 0, str(row["horizon"]))
+    keys = (str(row[key]) for key in (*_WITHIN, "feeds", "inputs", "window_start", "window_end"))
+    last = (str(row["subgroup"]), str(row["hours"]), at if at is not None else 0)
+    return (*keys, *last, str(row["horizon"]))
 
 
 def _provenance_table(
-    material: Material,
-    title: str,
-    question: str,
-    rows: list[Row],
-    kept: dict[str, tuple[int, int]],
-    files: dict[str, int],
+    material: Material, question: str, rows: list[Row], bases: Mapping[Basis, int]
 ) -> Table:
+    groups: list[tuple[int, Spans]] = []
+    body: list[tuple[Spans, ...]] = []
+    for same in _runs(rows):
+        reasons = dict.fromkeys(str(row["reason"]) for row in same if row["reason"])
+        shared = tuple(reasons) if len(reasons) <= 2 else ()
+        groups.append((len(body), _shared(same[0], shared, bases)))
+        body += [_entry(row, said=not shared) for row in same]
     return Table(
         f"provenance-{question}",
-        title,
-        ("Finding", "Value", "Estimand and method", "Rests on"),
-        tuple(_entry(row, kept, files) for row in rows),
+        f"Findings: {_QUESTIONS.get(question, question)}",
+        ("Finding", "Value", "Based on", "Hash of the value"),
+        tuple(body),
+        numeric=frozenset({2}),
         anchors=tuple(f"f-{row['finding_id']}" for row in rows),
-        stamp=material.stamp,
-        widths=(0.33, 0.19, 0.21, 0.27),
+        stamp=material.tag,
+        widths=(0.34, 0.4, 0.11, 0.15),
+        groups=tuple(groups),
     )
 
 
-def _entry(row: Row, kept: dict[str, tuple[int, int]], files: dict[str, int]) -> tuple[Spans, ...]:
-    what = [Name(parts.label(row, "outcome", "population"))]
-    for name, words in (("subgroup", parts.subgroup_words), ("hours", parts.hours_words)):
-        if row[name] != "all":
-            what.append(Name(f", {words(row[name])}"))
-    if row["horizon"] != "all":
-        what.append(Name(f", {row['horizon']}"))
-    window: Spans = ()
-    if row["window_start"] and row["window_end"]:
-        window = (Text(", "), Day(row["window_start"]), Text(" to "), Day(row["window_end"]))  # type: ignore[arg-type]
-    value: Spans = (number(row, "full"),)
-    if row["status"] != "estimated" and row["reason"]:
-        value = (*value, Text(": "), Name(str(row["reason"])))
-    method: Spans = (
-        Name(f"{parts.plain(row['estimand'])}; {parts.plain(row['method'])}"),
-        Text(f" ({parts.ROLE_WORDS[str(row['role'])]})"),
-    )
-    return ((*what, *window), value, method, _rests_on(row, kept, files))
+def _runs(rows: list[Row]) -> Iterable[list[Row]]:
+    """Neighbours that share everything but group, hours and horizon."""
+    last: tuple[object, ...] | None = None
+    run: list[Row] = []
+    for row in rows:
+        key = tuple(
+            row[name] for name in (*_WITHIN, "feeds", "inputs", "window_start", "window_end")
+        )
+        if key != last and run:
+            yield run
+            run = []
+        run.append(row)
+        last = key
+    if run:
+        yield run
 
 
-def _rests_on(row: Row, kept: dict[str, tuple[int, int]], files: dict[str, int]) -> Spans:
-    spans: list[Span] = []
+def _shared(row: Row, reasons: tuple[str, ...], bases: Mapping[Basis, int]) -> Spans:
+    spans: list[Span] = [
+        Name(parts.label(row, "outcome", "population", "estimand")),
+        Text("; "),
+        Name(method_words(row)),
+        Text(f" ({ROLE_WORDS[str(row['role'])]}); basis "),
+        Recorded(str(bases[_basis(row)]), "basis"),
+    ]
     if row["definition_edition"]:
-        spans += [Name(str(row["definition_edition"]), code=True), Text("; ")]
-    for feed in str(row["feeds"]).split():
-        spans.append(Name(feed))
-        if feed in kept:
-            used, quarantined = kept[feed]
-            spans += [
-                Text(" ("), Recorded(whole(used), "files"), Text(" rows kept, "),
-                Recorded(whole(quarantined), "files"), Text(" in quarantine)"),
-            ]  # fmt: skip
-        spans.append(Text("; "))
-    if row["n"] is not None and row["status"] == "estimated":
-        spans += [Text("based on "), number(row, "n"), Text("; ")]
-    hashes = json.loads(str(row["inputs"]))
-    spans.append(Text("files " if hashes else "no file"))
-    spans.append(Recorded(ranges([files[each] for each in hashes if each in files]), "files"))
-    unknown = [str(each)[:8] for each in hashes if each not in files]
-    if unknown:
-        spans.append(Name(" ".join(unknown[:3]) + ("…" if len(unknown) > 3 else ""), code=True))
-    spans += [Text("; value "), Name(str(row["value_id"])[:12], code=True)]
+        spans += [Text("; "), Name(str(row["definition_edition"]), code=True)]
+    first, last = row["window_start"], row["window_end"]
+    if isinstance(first, date) and isinstance(last, date):
+        spans += [Text("; "), Day(first), Text(" to "), Day(last)]
+    for reason in reasons:
+        spans += [Text(". "), Name(reason.rstrip("."))]
     return tuple(spans)
+
+
+def _entry(row: Row, *, said: bool) -> tuple[Spans, ...]:
+    differing = [
+        words(row[name])
+        for name, words in (
+            ("subgroup", subgroup_words), ("hours", hours_words), ("horizon", horizon_words)
+        )
+        if row[name] != "all"
+    ]  # fmt: skip
+    what = capital(", ".join(differing)) or "Overall"
+    value: Spans = (number(row, "full"),)
+    if said and row["reason"]:
+        value = (*value, Text(": "), Name(str(row["reason"])))
+    return (
+        (Name(what),),
+        value,
+        figure(row, "n"),
+        (Name(str(row["value_id"])[:12], code=True),),
+    )
 
 
 def file_numbers(receipts: pl.DataFrame) -> dict[str, int]:

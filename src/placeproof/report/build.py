@@ -1,6 +1,6 @@
 """Contents to document: the order of the report, in the manner of a government evaluation."""
 
-from placeproof.report import annexes, chapters, questions
+from placeproof.report import annexes, chapters, delivery, questions
 from placeproof.report.contents import ReportContents
 from placeproof.report.document import Day, Document, Name, Section, Spans, Text
 from placeproof.report.material import Material
@@ -27,7 +27,7 @@ def document(contents: ReportContents) -> Document:
         chapters.background(material),
         chapters.aims(material),
         chapters.methods(material),
-        chapters.delivery(material),
+        delivery.section(material),
         questions.section(material),
         chapters.limitations(material),
         chapters.recommendations(material),

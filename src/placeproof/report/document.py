@@ -1,5 +1,6 @@
 """The report as a tree of sections, before it has a format: one source, rendered three ways."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -56,7 +57,15 @@ class Authored:
     target: str = ""
 
 
-Span = Text | Name | Number | Recorded | Day | Authored
+@dataclass(frozen=True)
+class Reference:
+    """Words of a template that lead to another part of the report."""
+
+    words: str
+    anchor: str
+
+
+Span = Text | Name | Number | Recorded | Day | Authored | Reference
 Spans = tuple[Span, ...]
 
 
@@ -85,7 +94,12 @@ class Heading:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; the first column names the row; `numeric` columns align right."""
+    """
+    A table with a caption; the first column names the row; `numeric` columns align right.
+
+    Before the row with the index of a group stand the group's words, across all columns.
+    `named_head` says that the words of the head come with the data.
+    """
 
     identity: str
     caption: str
@@ -96,6 +110,8 @@ class Table:
     anchors: tuple[str, ...] = ()
     stamp: str = ""
     widths: tuple[float, ...] = ()
+    groups: tuple[tuple[int, Spans], ...] = ()
+    named_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -252,15 +268,29 @@ def _only_cited(block: Block, cited: set[str]) -> Block | None:
     if not (isinstance(block, Table) and block.anchors):
         return block
     chosen = [
-        (row, anchor)
-        for row, anchor in zip(block.rows, block.anchors, strict=True)
-        if anchor.removeprefix("f-") in cited
+        index for index, anchor in enumerate(block.anchors) if anchor.removeprefix("f-") in cited
     ]
     if not chosen:
         return None
     return replace(
-        block, rows=tuple(row for row, _ in chosen), anchors=tuple(anchor for _, anchor in chosen)
+        block,
+        rows=tuple(block.rows[index] for index in chosen),
+        anchors=tuple(block.anchors[index] for index in chosen),
+        groups=_groups_of(block.groups, chosen),
     )
+
+
+def _groups_of(
+    groups: tuple[tuple[int, Spans], ...], chosen: list[int]
+) -> tuple[tuple[int, Spans], ...]:
+    """The groups that still have a row, at the rows' new places."""
+    ends = [start for start, _ in groups[1:]] + [chosen[-1] + 1]
+    found = []
+    for (start, words), end in zip(groups, ends, strict=False):
+        at = bisect_left(chosen, start)
+        if at < len(chosen) and chosen[at] < end:
+            found.append((at, words))
+    return tuple(found)
 
 
 def spans_of(document: Document) -> Iterator[Span]:
@@ -282,7 +312,9 @@ def _spans(block: Block) -> Iterator[Span]:
             for item in items:
                 yield from item
         case Table():
-            yield from (Text(words) for words in block.head)
+            yield from ((Name if block.named_head else Text)(words) for words in block.head)
+            for _, words in block.groups:
+                yield from words
             for row in block.rows:
                 for cell in row:
                     yield from cell

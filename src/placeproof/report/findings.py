@@ -1,13 +1,13 @@
-"""Which findings stand where: the parts of a question, chosen by their descriptive keys."""
+"""Findings as tables and figures shaped for reading."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from placeproof.report import figures
 from placeproof.report.document import (
-    Block,
     Figure,
     Name,
     Paragraph,
+    Reference,
     Span,
     Spans,
     Table,
@@ -15,57 +15,31 @@ from placeproof.report.document import (
 )
 from placeproof.report.numbers import is_change
 from placeproof.report.spans import figure, number
+from placeproof.report.words import (
+    capital,
+    estimand_words,
+    horizon_words,
+    hours_words,
+    method_words,
+    subgroup_words,
+)
 
 Row = Mapping[str, object]
-
-ROLE_WORDS: dict[str, str] = {
-    "headline": "headline",
-    "beside": "beside the headline",
-    "robustness": "robustness",
-    "negative_control": "negative control",
-    "placebo": "placebo",
-    "description": "description",
-    "not_impact": "not impact",
-}
-
-MOST_LINES = 24
-"""More lines than this in one figure cannot be read; the table holds them all."""
-
-MOST_ROWS = 40
-"""A longer table beside a figure stays on the screen; the annex and the run's tables hold it."""
-
-
-def plain(identifier: object) -> str:
-    """An identifier such as a method's or an estimand's in words."""
-    return str(identifier).replace("_", " ").replace("poisson", "Poisson")
-
-
-def hours_words(hours: object) -> str:
-    """Hours of the day in words: "night-time economy (nte-core)", "other hours", "all hours"."""
-    kind, _, preset = str(hours).partition(":")
-    words = {"nte": "night-time economy hours", "other": "other hours", "all": "all hours"}
-    return words.get(kind, kind) + (f" ({preset})" if preset else "")
-
-
-def subgroup_words(subgroup: object) -> str:
-    """A subgroup in words: "age band: 18-24"."""
-    variable, _, category = str(subgroup).partition("=")
-    return f"{plain(variable)}: {category}" if category else str(subgroup)
+Cell = Callable[[Row], Spans]
 
 
 def label(row: Row, *parts: str) -> str:
     """What tells a row from its neighbours, from the columns named."""
-    words = {
-        "outcome": str(row["outcome_label"]),
-        "population": str(row["population"]),
-        "subgroup": subgroup_words(row["subgroup"]),
-        "hours": hours_words(row["hours"]),
-        "horizon": str(row["horizon"]),
-        "method": plain(row["method"]),
-        "estimand": plain(row["estimand"]),
+    words: dict[str, Callable[[], str]] = {
+        "outcome": lambda: str(row["outcome_label"]),
+        "population": lambda: str(row["population"]),
+        "subgroup": lambda: subgroup_words(row["subgroup"]),
+        "hours": lambda: hours_words(row["hours"]),
+        "horizon": lambda: horizon_words(row["horizon"]),
+        "method": lambda: method_words(row),
+        "estimand": lambda: estimand_words(row),
     }
-    joined = ", ".join(words[part] for part in parts)
-    return joined[:1].upper() + joined[1:]
+    return capital(", ".join(words[part]() for part in parts))
 
 
 def differing(rows: Sequence[Row], *candidates: str) -> tuple[str, ...]:
@@ -77,11 +51,83 @@ def differing(rows: Sequence[Row], *candidates: str) -> tuple[str, ...]:
     return found or candidates[:1]
 
 
+def alone(row: Row) -> Spans:
+    """The estimate, or in words why there is none."""
+    return (number(row),)
+
+
+def with_interval(row: Row) -> Spans:
+    """The estimate with its interval in brackets."""
+    if row["status"] != "estimated" or row["lower"] is None or row["upper"] is None:
+        return (number(row),)
+    return (number(row), Text(" ("), number(row, "range"), Text(")"))
+
+
+def pivot(
+    rows: Sequence[Row],
+    *,
+    identity: str,
+    caption: str,
+    corner: str,
+    down: Callable[[Row], str],
+    across: Callable[[Row], str],
+    columns: Sequence[str],
+    stamp: str,
+    cell: Cell = with_interval,
+    note: Spans = (),
+    widths: tuple[float, ...] = (),
+) -> Table:
+    """
+    Arrange findings in rows and columns.
+
+    Parameters
+    ----------
+    rows : sequence of findings
+        One for each cell at most; the first one counts.
+    identity, caption, corner : str
+        Anchor, caption and the heading of the first column.
+    down, across : callable
+        The words of a finding's row and of its column.
+    columns : sequence of str
+        The columns in order; those that no finding fills are left out.
+    stamp : str
+        A word for the caption, such as "exploratory".
+    cell : callable
+        What stands in a cell.
+    note : spans
+        Words under the table.
+    widths : tuple of float
+        Shares of the page for each column.
+
+    Returns
+    -------
+    Table
+        Rows in the order of their first finding.
+    """
+    cells: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        cells.setdefault(down(row), {}).setdefault(across(row), row)
+    filled = [name for name in columns if any(name in line for line in cells.values())]
+    body = tuple(
+        (
+            (Name(capital(words)),),
+            *(cell(line[name]) if name in line else () for name in filled),
+        )
+        for words, line in cells.items()
+    )
+    head = (corner, *(capital(name) for name in filled))
+    sizes = widths if len(widths) == len(head) else ()
+    return Table(
+        identity, caption, head, body, frozenset(range(1, len(head))), note=note, stamp=stamp,
+        widths=sizes, named_head=True,
+    )  # fmt: skip
+
+
 def estimates_table(
     rows: Sequence[Row], *, identity: str, caption: str, by: Sequence[str], stamp: str = ""
 ) -> Table:
     """
-    Print findings as a table: what, estimate, interval, smallest detectable effect, n, role.
+    Print findings one to a row: estimate with interval, smallest detectable change, places, n.
 
     Parameters
     ----------
@@ -94,47 +140,52 @@ def estimates_table(
     by : sequence of str
         Columns that name the row.
     stamp : str
-        Words that must stand on every table of numbers, such as "exploratory".
+        A word for the caption, such as "exploratory".
 
     Returns
     -------
     Table
         Columns that are empty for every row are left out.
     """
-    columns: list[tuple[str, Callable[[Row], Spans]]] = [
-        ("Estimate", lambda row: (number(row),)),
+    columns: list[tuple[str, Cell]] = [
+        ("Estimate", alone),
         ("Interval", _interval_cell),
         ("Smallest detectable", lambda row: figure(row, "minimum_detectable_effect")),
         ("Places", lambda row: figure(row, "n_places")),
         ("Based on", lambda row: figure(row, "n")),
     ]
     kept = [(head, cells) for head, make in columns if any(cells := [make(row) for row in rows])]
-    shared = _shared_remarks(rows)
-    reasons = [_reason_cell(row, shared) for row in rows]
-    head = ("What", *(words for words, _ in kept), *(("Remark",) if any(reasons) else ()))
     body = tuple(
-        (
-            (Name(label(row, *by)),),
-            *(cells[index] for _, cells in kept),
-            *((reasons[index],) if any(reasons) else ()),
-        )
+        ((Name(label(row, *by)),), *(cells[index] for _, cells in kept))
         for index, row in enumerate(rows)
     )
+    head = ("What", *(words for words, _ in kept))
     numeric = frozenset(range(1, 1 + len(kept)))
-    return Table(identity, caption, head, body, numeric, note=_note(rows, shared), stamp=stamp)
+    return Table(
+        identity, caption, head, body, numeric, note=level_note(rows), stamp=stamp,
+        widths=_wide_first(len(kept)),
+    )  # fmt: skip
 
 
-def _level_note(rows: Sequence[Row]) -> Spans:
-    leveled = [row for row in rows if row["status"] == "estimated" and row["level"] is not None]
+def _wide_first(others: int) -> tuple[float, ...]:
+    rest = 0.56 / max(others, 4)
+    return (1 - rest * others, *(rest for _ in range(others)))
+
+
+def level_note(rows: Sequence[Row]) -> Spans:
+    """What share of the time the intervals claim to hold the truth."""
+    leveled = [
+        row
+        for row in rows
+        if row["status"] == "estimated" and row["level"] is not None and row["lower"] is not None
+    ]
     firsts = list({row["level"]: row for row in reversed(leveled)}.values())[::-1]
-    return (Text("Coverage that the intervals claim: "), *_commas(firsts)) if firsts else ()
-
-
-def _commas(rows: Sequence[Row]) -> Spans:
-    spans: list[Span] = []
-    for row in rows:
-        spans += [*([Text(", ")] if spans else []), number(row, "level")]
-    return tuple(spans)
+    if not firsts:
+        return ()
+    spans: list[Span] = [Text("In brackets or beside it: ")]
+    for index, row in enumerate(firsts):
+        spans += [*([Text(", ")] if index else []), number(row, "level")]
+    return (*spans, Text(" intervals."))
 
 
 def _interval_cell(row: Row) -> Spans:
@@ -143,110 +194,35 @@ def _interval_cell(row: Row) -> Spans:
     return (number(row, "range"),)
 
 
-def _shared_remarks(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Remarks on numbers that several rows share: said once, under the table."""
-    told = [str(row["reason"]) for row in rows if row["reason"] and row["status"] == "estimated"]
-    return tuple(words for words in dict.fromkeys(told) if told.count(words) > 1)
-
-
-def _reason_cell(row: Row, shared: Sequence[str]) -> Spans:
-    parts = ["not impact"] if row["role"] == "not_impact" else []
-    if row["reason"] and str(row["reason"]) not in shared:
-        parts.append(str(row["reason"]))
-    return (Name("; ".join(parts)),) if parts else ()
-
-
-def _note(rows: Sequence[Row], shared: Sequence[str]) -> Spans:
-    spans: list[Span] = list(_level_note(rows))
-    for words in shared:
-        spans += [*([Text(". ")] if spans else []), Name(words.rstrip("."))]
-    return (*spans, Text(".")) if spans else ()
-
-
-def axis_words(rows: Sequence[Row]) -> str:
+def axis_words(row: Row) -> str:
     """Words for the axis of a figure, from the unit."""
-    if is_change(rows[0]):
+    if is_change(row):
         return "Change against what was to be expected, per cent"
-    unit = str(rows[0]["unit"])
-    return "Per cent" if unit == "share" else unit[:1].upper() + unit[1:]
+    unit = str(row["unit"])
+    return "Per cent" if unit == "share" else capital(unit)
 
 
-def interval_block(
-    rows: Sequence[Row], *, identity: str, title: str, alt: str, by: Sequence[str], stamp: str
-) -> tuple[Block, ...]:
-    """A figure of intervals with its table, or the table alone when fewer than two can be drawn."""
-    if not rows:
+def forest(
+    lines: Sequence[tuple[str, Row]], *, identity: str, title: str, alt: str, stamp: str
+) -> tuple[Figure, ...]:
+    """A figure of intervals of one unit and one method, with the table behind it."""
+    lines = [(words, row) for words, row in lines if row["status"] == "estimated"]
+    if len(lines) < 2:
         return ()
-    table = estimates_table(rows, identity=f"{identity}-table", caption=title, by=by, stamp=stamp)
-    drawable = [row for row in rows if row["status"] == "estimated"][:MOST_LINES]
-    if len(drawable) < 2 or len({(row["unit"], is_change(row)) for row in drawable}) > 1:
-        return (table,)
-    spec = figures.intervals(
-        [(label(row, *by), row) for row in drawable], axis=axis_words(drawable)
-    )
-    return (
-        Figure(
-            identity,
-            title,
-            alt,
-            spec=spec,
-            data=table,
-            stamp=stamp,
-            printed_data=len(drawable) < len(rows) <= MOST_ROWS,
-        ),
-    )
-
-
-def series_block(
-    rows: Sequence[Row],
-    *,
-    identity: str,
-    title: str,
-    alt: str,
-    along: str,
-    joined: bool,
-    stamp: str,
-) -> tuple[Block, ...]:
-    """A figure along the horizon with its table, or the table alone when nothing can be drawn."""
-    if not rows:
-        return ()
-    kinds = list(dict.fromkeys(_kind_of_horizon(row) for row in rows))
-    if len(kinds) > 1:
-        return tuple(
-            block
-            for index, kind in enumerate(kinds)
-            for block in series_block(
-                [row for row in rows if _kind_of_horizon(row) == kind],
-                identity=f"{identity}-{index}",
-                title=f"{title} ({kind})",
-                alt=alt,
-                along=along,
-                joined=joined,
-                stamp=stamp,
-            )
-        )
-    ordered = sorted(rows, key=_along)
-    by = differing(ordered, "horizon", "population", "outcome")
+    rows = [row for _, row in lines]
     table = estimates_table(
-        ordered, identity=f"{identity}-table", caption=title, by=by, stamp=stamp
-    )
-    drawable = [row for row in ordered if row["status"] == "estimated"]
-    if len(drawable) < 2:
-        return (table,)
-    spec = figures.series(drawable, axis=axis_words(drawable), along=along, joined=joined)
+        rows, identity=f"{identity}-table", caption=title,
+        by=differing(rows, "outcome", "population", "hours", "subgroup"), stamp=stamp,
+    )  # fmt: skip
+    spec = figures.intervals(lines, axis=axis_words(rows[0]))
     return (Figure(identity, title, alt, spec=spec, data=table, stamp=stamp),)
 
 
-def _kind_of_horizon(row: Row) -> str:
-    """What orders a series: "month" in "month=-3", "calendar" in "2020-05"; never two in one."""
-    horizon = str(row["horizon"])
-    name, _, value = horizon.partition("=")
-    return name if value else "calendar" if horizon[:4].isdigit() else "other"
-
-
-def _along(row: Row) -> tuple[str, int, str]:
-    at = figures.position(str(row["horizon"]))
-    return (str(row["population"]), at if at is not None else 0, str(row["horizon"]))
+def more(words: str, key: str) -> Paragraph:
+    """Where the findings that a section does not print can be found."""
+    return Paragraph(
+        (Text(words), Reference("annex of all findings", f"all-{key}"), Text(".")), "note"
+    )
 
 
 def not_impact_note() -> Paragraph:

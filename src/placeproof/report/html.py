@@ -24,6 +24,7 @@ from placeproof.report.document import (
     Number,
     Paragraph,
     Recorded,
+    Reference,
     Section,
     Span,
     Spans,
@@ -150,14 +151,16 @@ class _Writer:
             case Number(words=words, finding_id=identity):
                 look = "n none" if words in WORDS_FOR_STATUS.values() else "n"
                 return f'<a class="{look}" href="#f-{escape(identity)}">{escape(words)}</a>'
-            case Recorded(words=words, anchor=anchor):
-                return f'<span data-record="{escape(anchor)}">{escape(words)}</span>'
+            case Recorded(words=words):
+                return escape(words)
+            case Reference(words=words, anchor=anchor):
+                return f'<a href="#{escape(anchor)}">{escape(words)}</a>'
             case Day(day=day):
                 return f'<time datetime="{day.isoformat()}">{day.day} {day:%B %Y}</time>'
             case Text(words=words, strong=strong):
                 return f"<strong>{escape(words)}</strong>" if strong else escape(words)
             case Name(words=words, strong=strong, code=code):
-                inner = f"<bdi>{escape(words)}</bdi>" if not code else escape(words)
+                inner = escape(words) if code or _one_way(words) else f"<bdi>{escape(words)}</bdi>"
                 inner = f'<code translate="no">{inner}</code>' if code else inner
                 return f"<strong>{inner}</strong>" if strong else inner
             case Authored():
@@ -165,13 +168,13 @@ class _Writer:
 
     def table(self, table: Table) -> str:
         look = "tablebox answers" if table.identity == "answers" else "tablebox"
-        tag = f' <span class="tag">{escape(table.stamp)}</span>' if table.stamp else ""
+        tag = f' <span class="tag">({escape(table.stamp)})</span>' if table.stamp else ""
         caption = f"<caption>{escape(table.caption)}{tag}</caption>"
         head = "".join(
             f'<th scope="col"{_numeric(table, index)}>{escape(words)}</th>'
             for index, words in enumerate(table.head)
         )
-        rows = "".join(self.row(table, index, row) for index, row in enumerate(table.rows))
+        rows = self.rows(table)
         note = f'<p class="note">{self.spans(table.note)}</p>' if table.note else ""
         label = escape(table.caption)
         return (
@@ -180,18 +183,36 @@ class _Writer:
             f"<tbody>{rows}</tbody></table></div>{note}</div>"
         )
 
+    def rows(self, table: Table) -> str:
+        before = dict(table.groups)
+        made: list[str] = []
+        for index, row in enumerate(table.rows):
+            if index in before:
+                words = self.spans(before[index])
+                made.append(f'<tr class="g"><th scope="colgroup" colspan="{len(table.head)}">')
+                made.append(f"{words}</th></tr>")
+            made.append(self.row(table, index, row))
+        return "".join(made)
+
     def row(self, table: Table, index: int, row: tuple[Spans, ...]) -> str:
         anchor = f' id="{escape(table.anchors[index])}"' if table.anchors else ""
-        first = f'<th scope="row" dir="auto">{self.spans(row[0])}</th>'
+        show = self.unlinked if table.anchors else self.spans
+        first = f'<th scope="row"{_way(row[0])}>{show(row[0])}</th>'
         cells = "".join(
-            f'<td dir="auto"{_numeric(table, column)}>{self.spans(cell)}</td>'
+            f"<td{_way(cell)}{_numeric(table, column)}>{show(cell)}</td>"
             for column, cell in enumerate(row[1:], 1)
         )
-        return f"<tr{anchor}>{first}{cells}</tr>"
+        return f"<tr{anchor}>{first}{cells}</tr>\n"
+
+    def unlinked(self, spans: Spans) -> str:
+        """Figures of the row that other figures link to: they are where the link would lead."""
+        return "".join(
+            escape(span.words) if isinstance(span, Number) else self.span(span) for span in spans
+        )
 
     def figure(self, figure: Figure) -> str:
         drawing = self.drawings.get(figure.identity, figure.svg)
-        tag = f' <span class="tag">{escape(figure.stamp)}</span>' if figure.stamp else ""
+        tag = f' <span class="tag">({escape(figure.stamp)})</span>' if figure.stamp else ""
         live = ""
         if self.charts and figure.spec is not None:
             spec = json.dumps(figure.spec, ensure_ascii=False, sort_keys=True).replace(
@@ -206,9 +227,10 @@ class _Writer:
             table = self.table(figure.data)
             data = f"<details><summary>The figures behind it</summary>{table}</details>"
         caption = f"<figcaption>{escape(figure.title)}{tag}</figcaption>"
+        note = f'<p class="note">{self.spans(figure.note)}</p>' if figure.note else ""
         return (
             f'<figure id="{escape(figure.identity)}">{caption}'
-            f'<div class="static" {role}>{drawing}</div>{live}{data}</figure>'
+            f'<div class="static" {role}>{drawing}</div>{live}{note}{data}</figure>'
         )
 
 
@@ -227,7 +249,7 @@ class _PlainWriter(_Writer):
 
     def span(self, span: Span) -> str:
         match span:
-            case Recorded(words=words):
+            case Reference(words=words):
                 return escape(words)
             case Day(day=day):
                 return f"{day.day} {day:%B %Y}"
@@ -242,7 +264,7 @@ class _PlainWriter(_Writer):
         widths = table.widths or _even(table)
         columns = "".join(f'<col style="width:{width * 100:.0f}%">' for width in widths)
         head = "".join(f"<th{_align(table, i)}>{escape(w)}</th>" for i, w in enumerate(table.head))
-        rows = "".join(self.row(table, index, row) for index, row in enumerate(table.rows))
+        rows = self.rows(table)
         return (
             f"<table><caption>{escape(table.caption)}{escape(stamp)}</caption><colgroup>{columns}"
             f"</colgroup><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -265,6 +287,7 @@ class _PlainWriter(_Writer):
         return (
             f"<p><strong>{escape(figure.title + stamp)}</strong></p>"
             f'<p><img src="{source}" alt="{alt}" style="width:16cm"></p>'
+            + (f"<p>{self.spans(figure.note)}</p>" if figure.note else "")
         )
 
 
@@ -279,6 +302,16 @@ def _authored(span: Authored) -> str:
     if span.target:
         inner = f'<a href="{escape(span.target)}" rel="noreferrer">{inner}</a>'
     return inner
+
+
+def _one_way(words: str) -> bool:
+    """Whether words hold no letter that could be written from right to left."""
+    return all(letter < "\u0590" or "\u2000" <= letter <= "\u22ff" for letter in words)
+
+
+def _way(spans: Spans) -> str:
+    """A direction for cells whose words may need one; most need none."""
+    return "" if all(_one_way(getattr(span, "words", "")) for span in spans) else ' dir="auto"'
 
 
 def _even(table: Table) -> tuple[float, ...]:

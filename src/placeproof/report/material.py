@@ -1,6 +1,7 @@
 """The contents of a report, indexed once so that the sections can ask for what they need."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,9 +22,14 @@ class Material:
 
     @property
     def stamp(self) -> str:
-        """Words that stand on every page and table of numbers, or ""."""
+        """Words that stand at the head and on every page, or ""."""
         study = self.contents.study
         return study.stamp or ("exploratory" if study.exploratory else "")
+
+    @property
+    def tag(self) -> str:
+        """The stamp in a word or two, for the captions of tables and figures of numbers."""
+        return short_stamp(self.stamp)
 
     @cached_property
     def by_id(self) -> dict[str, Row]:
@@ -72,3 +78,9 @@ class Material:
             return markdown.blocks(text)
         words = Text("The authors may write here: ")
         return (Invitation((words, Name(f"text/{key}.md", code=True))),)
+
+
+def short_stamp(stamp: str) -> str:
+    """The first words of a stamp, up to its first mark: "exploratory"."""
+    first = re.split(r"[:.;,(]", stamp, maxsplit=1)[0].strip().lower()
+    return " ".join(first.split()[:4])

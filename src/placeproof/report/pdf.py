@@ -19,6 +19,7 @@ from placeproof.report.document import (
     Number,
     Paragraph,
     Recorded,
+    Reference,
     Section,
     Span,
     Spans,
@@ -100,6 +101,7 @@ class _Plain:
             "ink": style.INK,
             "quiet": style.QUIET,
             "line": style.LINE,
+            "wash": style.WASH,
         }
 
     def section(self, section: Section, level: int) -> dict[str, object]:
@@ -127,7 +129,13 @@ class _Plain:
                 stamp = f" ({block.stamp})" if block.stamp else ""
                 alt = f"{block.title}. {block.alt}"
                 title = block.title + stamp
-                return {"is": "figure", "id": block.identity, "title": title, "alt": alt}
+                return {
+                    "is": "figure",
+                    "id": block.identity,
+                    "title": title,
+                    "alt": alt,
+                    "note": self.spans(block.note),
+                }
             case _:
                 raise TypeError(f"no place on paper for {type(block).__name__}")
 
@@ -141,6 +149,7 @@ class _Plain:
             "anchors": list(table.anchors),
             "widths": list(table.widths) or _widths(table),
             "note": self.spans(table.note),
+            "groups": {str(index): self.spans(words) for index, words in table.groups},
         }
 
     def spans(self, spans: Spans) -> list[list[str]]:
@@ -153,7 +162,7 @@ class _Plain:
                 return [words, "", anchor if anchor in self.anchors else ""]
             case Day(day=day):
                 return [f"{day.day} {day:%B %Y}", "", ""]
-            case Recorded(words=words):
+            case Recorded(words=words) | Reference(words=words):
                 return [words, "", ""]
             case Text(words=words, strong=strong):
                 return [words, "strong" if strong else "", ""]

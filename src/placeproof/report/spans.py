@@ -37,10 +37,10 @@ def sentence(text: str, findings: Mapping[str, Row]) -> Spans:
     return tuple(spans)
 
 
-def cell(value: object, *, anchor: str = "") -> Spans:
+def cell(value: object, *, anchor: str = "", absent: str = "not supplied") -> Spans:
     """A value of the run's own record in a table; what is absent reads "not supplied"."""
     if value is None or value == "":
-        return (Text("not supplied"),)
+        return (Text(absent),) if absent else ()
     if isinstance(value, bool):
         return (Text("yes" if value else "no"),)
     if isinstance(value, int | float):
@@ -49,7 +49,12 @@ def cell(value: object, *, anchor: str = "") -> Spans:
 
 
 def recorded(
-    frame: pl.DataFrame, *, identity: str, caption: str, columns: Mapping[str, str]
+    frame: pl.DataFrame,
+    *,
+    identity: str,
+    caption: str,
+    columns: Mapping[str, str],
+    absent: str = "not supplied",
 ) -> Table:
     """
     Print a frame of the run's record (receipts, notices) as a table.
@@ -64,6 +69,8 @@ def recorded(
         What the table shows.
     columns : mapping
         Column to its heading, in the order of printing.
+    absent : str
+        Words for what is absent.
 
     Returns
     -------
@@ -72,7 +79,8 @@ def recorded(
     """
     kept = [name for name in columns if name in frame.columns]
     rows = tuple(
-        tuple(cell(row[name]) for name in kept) for row in frame.select(kept).iter_rows(named=True)
+        tuple(cell(row[name], absent=absent) for name in kept)
+        for row in frame.select(kept).iter_rows(named=True)
     )
     numeric = frozenset(i for i, name in enumerate(kept) if frame.schema[name].is_numeric())
     return Table(identity, caption, tuple(columns[name] for name in kept), rows, numeric)

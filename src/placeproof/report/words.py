@@ -1,0 +1,144 @@
+"""Readers' words for the descriptive keys of a finding."""
+
+from collections.abc import Mapping
+from datetime import date
+
+Row = Mapping[str, object]
+
+ROLE_WORDS: dict[str, str] = {
+    "headline": "headline",
+    "beside": "beside the headline",
+    "robustness": "robustness",
+    "negative_control": "negative control",
+    "placebo": "placebo",
+    "description": "description",
+    "not_impact": "not impact",
+}
+
+ESTIMAND_WORDS: dict[str, str] = {
+    "rate_ratio": "change against expectation",
+    "ratio_of_rate_ratios": "change in night-time hours against change in other hours",
+    "events_prevented": "events fewer than expected",
+    "weighted_displacement_difference": "weighted displacement difference",
+    "event_study_rate_ratio": "change in the period",
+    "pre_trend_slope": "drift before patrols",
+    "missing_location_share": "share without a location",
+    "top_share": "share in the fullest places",
+    "gini_corrected": "concentration index, corrected for few events",
+    "gini_plain": "concentration index, plain",
+    "single_point_share": "share at the fullest single point",
+    "standardised_difference": "difference between hot spots and comparison places",
+    "rank_before": "rank before patrols",
+    "rank_after": "rank after patrols began",
+    "rank_correlation": "correlation of ranks",
+    "share_still_among_hottest": "share still among the hottest",
+    "share_in_hotspots": "share inside the hot spots",
+    "matched_places": "places found",
+    "places_derived": "places derived",
+    "cronbach_alpha": "reliability of the scale",
+    "difference_in_means": "difference from the others",
+    "difference_in_shares": "difference from the others",
+    "effective_n": "people after weighting",
+    "mean": "average",
+    "count": "number",
+}
+
+METHOD_WORDS: dict[str, str] = {
+    "poisson_imputation_jackknife": "Poisson imputation, interval by leaving out places in turn",
+    "poisson_imputation": "Poisson imputation",
+    "poisson_imputation_trend_adjusted": "Poisson imputation, adjusted for earlier trends",
+    "poisson_imputation_placebo_permutation": "places exchanged at random, placebo",
+    "poisson_two_way_fixed_effects": "two-way Poisson regression",
+    "weighted_displacement_difference_quasi_poisson": "difference of differences with rings",
+    "pre_trend_slope_jackknife": "slope, interval by leaving out places in turn",
+    "before_after": "before against after alone",
+    "linearised_cluster_by_area": "survey estimate, variance between areas",
+    "missing_location_bounds": "bounds for records without a location",
+    "lorenz_over_places": "curve over places",
+    "matching_on_history": "matching on earlier months",
+    "reconciliation": "events followed from file to table",
+    "reading": "rows counted on reading",
+    "count": "counted",
+    "none": "nothing estimated",
+}
+
+_HOURS = {
+    "nte-core": "core night-time economy hours",
+    "nte-wide": "wide night-time economy hours",
+    "nte-late": "late night-time economy hours",
+    "nte-peak": "peak night-time economy hours",
+}
+_MINUS = "\u2212"
+_VARIABLES = {"hotspot": "hot spot", "site": "hospital", "hours_of_use": "uses the place in"}
+_CATEGORIES = {"nte": "night-time economy hours", "other": "other hours", "both": "both"}
+
+
+def plain(identifier: object) -> str:
+    """An identifier without its joints, for those that have no words of their own."""
+    return str(identifier).replace("_", " ").replace("poisson", "Poisson")
+
+
+def estimand_words(row: Row) -> str:
+    """What is estimated, in words."""
+    name = str(row["estimand"])
+    return ESTIMAND_WORDS.get(name, plain(name))
+
+
+def method_words(row: Row) -> str:
+    """How it is estimated, in words."""
+    name = str(row["method"])
+    return METHOD_WORDS.get(name, plain(name))
+
+
+def hours_words(hours: object) -> str:
+    """Hours of the day in words: "core night-time economy hours", "other hours"."""
+    kind, _, preset = str(hours).partition(":")
+    if kind == "nte":
+        return _HOURS.get(preset, f"night-time economy hours ({plain(preset)})")
+    words = {"other": "other hours", "all": "all hours"}
+    return words.get(kind, plain(kind))
+
+
+def subgroup_words(subgroup: object) -> str:
+    """A subgroup in words: "age band: 18-24"."""
+    said = []
+    for part in str(subgroup).split(";"):
+        variable, _, category = part.partition("=")
+        name = _VARIABLES.get(variable, plain(variable))
+        if variable.startswith("hours"):
+            category = _CATEGORIES.get(category, category)
+        said.append(f"{name}: {category}" if category else plain(part))
+    return ", ".join(said)
+
+
+def horizon_words(horizon: object) -> str:
+    """A horizon in words: "month −3", "May 2021", "FM18", "the fullest 10"."""
+    words = str(horizon)
+    name, _, value = words.partition("=")
+    if name == "hotspot":
+        return value
+    if name == "top":
+        return f"the fullest {value}"
+    if value:
+        return f"{plain(name)} {value.replace('-', _MINUS) if value[:1] == '-' else value}"
+    day = month_of(words)
+    return f"{day:%B} {day.year}" if day else plain(words)
+
+
+def month_of(horizon: str) -> date | None:
+    """The first day of a month written "2021-07"; None for anything else."""
+    year, _, month = horizon.partition("-")
+    if len(horizon) == 7 and year.isdigit() and month.isdigit() and 1 <= int(month) <= 12:
+        return date(int(year), int(month), 1)
+    return None
+
+
+def capital(words: str) -> str:
+    """The words with a capital first letter."""
+    return words[:1].upper() + words[1:]
+
+
+def people_words(population: object) -> tuple[str, str]:
+    """Who answered, and how they were met: ("residents", "met by fieldworkers")."""
+    who, _, how = str(population).partition(", ")
+    return who, how
