@@ -125,6 +125,10 @@ def order_of_study(spec: FeedSpec, rows: pl.DataFrame, surroundings: Surrounding
     )
 
 
+COUNTED_OVER_TIME = ("crime", "incident", "ed_assault", "admission")
+"""Tables whose counts are compared over time: a late start leaves a hole in them."""
+
+
 def coverage(
     spec: FeedSpec, rows: pl.DataFrame, surroundings: Surroundings
 ) -> list[dict[str, object]]:
@@ -155,8 +159,10 @@ def coverage(
             f"Rows of feed {spec.name} begin on {first}, the study on {surroundings.start}: "
             "what lies between is not supplied, which is not 0."
         )
-        mend = "Ask for the earlier months, or let the study start later."
-        said.append(notice(spec.name, "starts-late", "warning", text, mend=mend))
+        counted = spec.contract in COUNTED_OVER_TIME
+        mend = "Ask for the earlier months, or let the study start later." if counted else ""
+        severity = "warning" if counted else "note"
+        said.append(notice(spec.name, "starts-late", severity, text, mend=mend))
     if spec.contract in ("crime", "incident"):
         span = pl.date_range(months[0], months[-1], "1mo", eager=True)
         if missing := sorted(set(span) - set(months)):
