@@ -98,6 +98,23 @@ def test_before_and_after_alone_is_labelled_not_impact(findings: pl.DataFrame) -
     assert set(alone["role"]) == {"not_impact"}
 
 
+def test_every_event_is_in_an_area_or_accounted_for(
+    leicestershire: Path, findings: pl.DataFrame
+) -> None:
+    areas = pl.read_parquet(leicestershire / "tables" / "panel_lsoa.parquet")
+    assert areas["place_id"].n_unique() == 611
+    assert areas["period_start"].n_unique() == 35
+    fates = findings.filter(
+        outcome="puk-all-crime-reported",
+        method="reconciliation",
+        population="lower-layer super output areas",
+    )
+    count = dict(zip(fates["horizon"], fates["estimate"], strict=True))
+    assert sum(value for fate, value in count.items() if fate != "all") == count["all"]
+    assert count["in the panel"] == areas.filter(outcome="puk-all-crime-reported")["count"].sum()
+    assert count["outside all places"] > 0
+
+
 def test_twenty_four_places_and_their_comparison(leicestershire: Path) -> None:
     places = pl.read_parquet(leicestershire / "tables" / "place.parquet")
     kinds = dict(places.group_by("kind").len().iter_rows())

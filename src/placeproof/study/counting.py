@@ -4,9 +4,10 @@ from datetime import date
 
 import polars as pl
 
-from placeproof import calendar, panel
+from placeproof import calendar, hotspots, panel
 from placeproof.definitions import outcomes
 from placeproof.errors import StudyError
+from placeproof.files import geo
 from placeproof.study.placing import first_start
 from placeproof.study.work import Work, described
 from placeproof.tables import estimate
@@ -56,6 +57,51 @@ def count_panel(work: Work) -> None:
         work.panel = pl.concat(made)
         work.tables["panel"] = work.panel
     _add_not_supplied(work)
+
+
+def count_areas(work: Work) -> None:
+    """
+    Count every outcome in every LSOA and month, by the area code that the source gives.
+
+    Parameters
+    ----------
+    work : Work
+        The run; table `panel_lsoa` is added where `study.toml` names LSOAs and events carry codes,
+        and what became of every event is added to the estimates.
+    """
+    file = work.study.lsoa
+    if file is None:
+        return
+    areas = geo.lsoa_places(
+        file.path, code_column=file.code, name_column=file.name or file.code, crs=file.crs
+    )
+    made = []
+    for outcome_id, events in work.selected.items():
+        if "lsoa_code" not in events.columns or events["lsoa_code"].null_count() == events.height:
+            continue
+        placed = events.with_columns(place_id=hotspots.assign_by_code(events, areas))
+        counted = panel.build(
+            placed,
+            areas,
+            outcome_id=outcome_id,
+            period_kind="month",
+            first=min(work.plan.history_from, work.plan.analysis_from),
+            last=min(work.plan.analysis_to, work.study.cut_off),
+            supplied_months=_supplied_months(work, outcome_id),
+            nte_intervals=None,
+        )
+        made.append(counted)
+        work.add(
+            panel.reconcile(
+                placed,
+                counted,
+                population="lower-layer super output areas",
+                outcome_label=outcomes()[outcome_id].label,
+                feeds=work.feeds_of(outcome_id),
+            )
+        )
+    if made:
+        work.tables["panel_lsoa"] = pl.concat(made)
 
 
 def follow_missing_locations(work: Work) -> None:

@@ -29,7 +29,11 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
     ("outcomes", "selecting outcomes", (placing.select_outcomes,)),
     ("places", "finding places", (placing.find_places, placing.describe_places)),
     ("patrols", "measuring patrols", (estimating.measure_patrols,)),
-    ("panel", "counting events", (counting.count_panel, counting.follow_missing_locations)),
+    (
+        "panel",
+        "counting events",
+        (counting.count_panel, counting.count_areas, counting.follow_missing_locations),
+    ),
     ("effects", "estimating effects", (estimating.estimate_effects,)),
     ("health", "reading health data", (estimating.describe_health,)),
     ("surveys", "estimating from the survey", (estimating.estimate_survey,)),

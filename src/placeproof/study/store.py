@@ -51,7 +51,7 @@ class Building:
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Write a table as Parquet, with its name and contract version in the metadata."""
-        contract = TABLES.get(name)
+        contract = TABLES.get(name.removesuffix("_lsoa"))
         metadata = {
             "placeproof.table": name,
             "placeproof.contract_version": str(contract.contract_version if contract else 0),

@@ -7,7 +7,16 @@ from placeproof.study.manifest import texts
 from placeproof.study.store import Building, hashes_of_files, refusals_explained
 from placeproof.study.work import Work
 
-KEPT = ("place", "match", "panel", "planned_minutes", "delivered_minutes", "finding", "answer")
+KEPT = (
+    "place",
+    "match",
+    "panel",
+    "panel_lsoa",
+    "planned_minutes",
+    "delivered_minutes",
+    "finding",
+    "answer",
+)
 """Tables that a run keeps. None holds a row of a person."""
 
 
