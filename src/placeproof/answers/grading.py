@@ -16,6 +16,7 @@ from placeproof.answers.reading import (
     listed,
     number,
     placeholder,
+    too_wide,
 )
 
 GRADES: tuple[str, ...] = ("none", "low", "moderate", "high")
@@ -131,6 +132,7 @@ def effect_grade(headline: Row, rows: Sequence[Row], about: Circumstances) -> Gr
     same = [row for row in rows if row["outcome"] == headline["outcome"]]
     failed = [
         *_negative_controls(rows),
+        *_later_places_alone(rows),
         *_trends(headline, same),
         *_locations(headline, same),
         *_power(headline, about),
@@ -162,6 +164,22 @@ def _negative_controls(rows: Sequence[Row]) -> list[Failed]:
     return [Failed(reason, threatens=True)]
 
 
+def unmatched(rows: Sequence[Row]) -> Row | None:
+    """The finding that no place outside the hot spots could be matched, with its reason."""
+    found = [row for row in rows if row["estimand"] == "matched_places"]
+    return found[0] if found and not any(is_estimated(row) for row in found) else None
+
+
+def _later_places_alone(rows: Sequence[Row]) -> list[Failed]:
+    if unmatched(rows) is None:
+        return []
+    reason = (
+        "Places that patrols reached later are the only comparison: nothing says what happened "
+        "where patrols never went."
+    )
+    return [Failed(reason, threatens=False)]
+
+
 def _once(rows: Sequence[Row], column: str) -> list[Row]:
     return list({str(row[column]): row for row in reversed(rows)}.values())[::-1]
 
@@ -185,7 +203,10 @@ def _trends(headline: Row, same: Sequence[Row]) -> list[Failed]:
         for row in same
         if row["method"] == TREND_ADJUSTED and is_everyone(row) and is_estimated(row)
     ]  # fmt: skip
-    if adjusted and disagree(headline, adjusted[0]):
+    if adjusted and too_wide(adjusted[0]):
+        reason = "The trend before patrols is too short to adjust for."
+        failed.append(Failed(reason, threatens=disagree(headline, adjusted[0])))
+    elif adjusted and disagree(headline, adjusted[0]):
         reason = (
             f"Adjusted for the trend before patrols the estimate is another: "
             f"{placeholder(adjusted[0], 'full')}."

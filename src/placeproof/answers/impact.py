@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 
 from placeproof.answers import wording
-from placeproof.answers.grading import PUBLISHED_CATEGORY, TREND_ADJUSTED, Grade, effect_grade
+from placeproof.answers.grading import (
+    PUBLISHED_CATEGORY,
+    TREND_ADJUSTED,
+    Grade,
+    effect_grade,
+    unmatched,
+)
 from placeproof.answers.reading import (
     Row,
     direction,
@@ -46,7 +52,7 @@ def reply(study: Study, question: str) -> Reply:
     if not estimated:
         return _without_effect(study, question, rows, headlines)
     grades = [effect_grade(row, study.rows, study.about) for row in estimated]
-    status, because = _status(estimated, question)
+    status, because = _status(estimated, question, unmatched(study.rows))
     ring_rows = [
         row for row in rows
         if is_ring(row) and is_effect(row) and row["outcome"] == estimated[0]["outcome"]
@@ -102,7 +108,7 @@ def _adjusted(rows: Sequence[Row], headline: Row) -> Row | None:
     return None
 
 
-def _status(headlines: Sequence[Row], question: str) -> tuple[str, str]:
+def _status(headlines: Sequence[Row], question: str, alone: Row | None) -> tuple[str, str]:
     if any(direction(row) == "unknown" for row in headlines):
         told = reasons(headlines) or "The estimate has no interval."
         return "partly", f"There is an estimate, and no interval to say how sure it is. {told}"
@@ -111,6 +117,12 @@ def _status(headlines: Sequence[Row], question: str) -> tuple[str, str]:
             "partly",
             "Published records bear it only by month, at snapped points and in published "
             "categories" + (_NOT_SERIOUS if question == "RQ1" else "."),
+        )
+    if alone is not None:
+        return (
+            "partly",
+            "Patrolled places are compared with places that patrols reached later, because no "
+            f"other place could be matched: {alone['reason']}",
         )
     return (
         "answered",

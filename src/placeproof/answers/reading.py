@@ -88,3 +88,25 @@ def listed(words: Sequence[str]) -> str:
 def identities(rows: Iterable[Row]) -> str:
     """JSON list of the findings, each once, in order."""
     return json.dumps(list(dict.fromkeys(str(row["finding_id"]) for row in rows)))
+
+
+TOO_WIDE = 9.0
+"""Ends of an interval of a ratio this many times apart, times or divided by three, say nothing."""
+
+
+def too_wide(row: Row) -> bool:
+    """
+    Say whether the interval of a ratio is so wide that its estimate would mislead.
+
+    Parameters
+    ----------
+    row : finding
+        A ratio with an estimate.
+
+    Returns
+    -------
+    bool
+        True without an interval as well.
+    """
+    low, high = number(row, "lower"), number(row, "upper")
+    return low is None or high is None or low <= 0 or high / low > TOO_WIDE

@@ -8,6 +8,7 @@ from placeproof.answers.reading import (
     is_estimated,
     number,
     placeholder,
+    too_wide,
 )
 
 
@@ -19,13 +20,18 @@ def paragraphs(*parts: str) -> str:
 def hours(row: Row) -> str:
     """Hours of a finding in words."""
     kind, _, preset = str(row["hours"]).partition(":")
-    words = {"nte": "core night-time economy hours", "other": "other hours"}.get(kind, "all hours")
-    return f"{words} ({preset})" if preset else words
+    if kind == "nte":
+        band = {"nte-core": "core ", "nte-wide": "wide ", "nte-late": "late ", "nte-peak": "peak "}
+        return f"{band.get(preset, '')}night-time economy hours"
+    return "other hours" if kind == "other" else "all hours"
 
 
 def group(row: Row) -> str:
     """Subgroup of a finding in words."""
     variable, _, category = str(row["subgroup"]).partition("=")
+    if variable.startswith("hours"):
+        words = {"nte": "night-time economy hours", "other": "other hours"}
+        return f"who use the place in {words.get(category, category)}"
     return f"{variable.replace('_', ' ')} {category}" if category else variable
 
 
@@ -97,6 +103,8 @@ def adjusted(row: Row | None) -> str:
     """The trend-adjusted estimate, which always stands beside the headline."""
     if row is None or not is_estimated(row):
         return ""
+    if too_wide(row):
+        return " The trend before patrols is too short to adjust for."
     return f" Adjusted for the trend before patrols: {placeholder(row, 'full')}."
 
 

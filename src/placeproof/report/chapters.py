@@ -33,6 +33,8 @@ def summary(material: Material) -> Section:
     if estimated:
         blocks.append(_headlines(material, estimated))
     blocks += _without_number(headlines)
+    if any(row["question"] in ("RQ1", "RQ2", "RQ3") for row in estimated):
+        blocks += impact.reopened(material)
     if not material.rows:
         blocks.append(Paragraph((Text("No finding was released in this run."),)))
     return Section("summary", (Text("Summary"),), tuple(blocks), kind="summary")

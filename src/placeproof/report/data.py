@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from placeproof.report import figures
+from placeproof.report import charts
 from placeproof.report import findings as parts
 from placeproof.report.document import (
     Block,
@@ -217,7 +217,7 @@ def missing_locations(material: Material) -> list[Block]:
             same, identity=f"missing-location-{index}-table", caption=title, by=("horizon",),
             stamp=material.tag,
         )  # fmt: skip
-        spec = figures.monthly([(label, same)], axis="Per cent", marks=_days(marks), kind="")
+        spec = charts.monthly([(label, same)], axis="Per cent", marks=_days(marks), kind="")
         found.append(
             Figure(
                 f"missing-location-{index}",

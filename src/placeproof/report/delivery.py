@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from placeproof.report import figures
+from placeproof.report import charts
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Figure, Folded, Paragraph, Section, Table, Text
 from placeproof.report.findings import alone
@@ -135,7 +135,7 @@ def _chart(
         title,
         "Minutes in each month, asked for and delivered as lines of their own where both are "
         "known. A month without a figure is a gap; the table that follows holds the same figures.",
-        spec=figures.monthly(series, axis="Minutes", kind="hot spot"),
+        spec=charts.monthly(series, axis="Minutes", kind="hot spot"),
         data=table,
         stamp=material.tag,
     )

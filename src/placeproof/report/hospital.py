@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from placeproof.report import figures
+from placeproof.report import charts
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Figure, Paragraph, Spans, Text
 from placeproof.report.findings import with_interval
@@ -88,7 +88,7 @@ def _chart(material: Material, identity: str, rows: Sequence[Row]) -> list[Block
     table = parts.estimates_table(
         ordered, identity=f"{identity}-table", caption=title, by=("horizon",), stamp=material.tag
     )
-    spec = figures.monthly(
+    spec = charts.monthly(
         [(_named(ordered[0]), ordered)], axis=capital(str(ordered[0]["unit"])), kind=""
     )
     note: Spans = ()

@@ -169,17 +169,18 @@ class _Writer:
     def table(self, table: Table) -> str:
         look = "tablebox answers" if table.identity == "answers" else "tablebox"
         tag = f' <span class="tag">({escape(table.stamp)})</span>' if table.stamp else ""
-        caption = f"<caption>{escape(table.caption)}{tag}</caption>"
+        identity = escape(table.identity)
+        caption = f'<p class="caption" id="{identity}-caption">{escape(table.caption)}{tag}</p>'
         head = "".join(
             f'<th scope="col"{_numeric(table, index)}>{escape(words)}</th>'
             for index, words in enumerate(table.head)
         )
         rows = self.rows(table)
         note = f'<p class="note">{self.spans(table.note)}</p>' if table.note else ""
-        label = escape(table.caption)
+        named = f'aria-labelledby="{identity}-caption"'
         return (
-            f'<div class="{look}" id="{escape(table.identity)}"><div class="wide" role="region" '
-            f'aria-label="{label}" tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>'
+            f'<div class="{look}" id="{identity}">{caption}<div class="wide" role="region" {named} '
+            f'tabindex="0"><table {named}><thead><tr>{head}</tr></thead>'
             f"<tbody>{rows}</tbody></table></div>{note}</div>"
         )
 

@@ -17,7 +17,7 @@ ADJUSTED = "poisson_imputation_trend_adjusted"
 TOO_WIDE = 9.0
 """Ends of an interval this many times apart (times or divided by three) adjust for nothing."""
 
-_TOO_SHORT = "the trend before patrols is too short to adjust for"
+_TOO_SHORT = "too short to adjust for"
 
 
 def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
@@ -182,11 +182,18 @@ def _checks(material: Material, key: str, rows: Sequence[Row], spots: Sequence[R
             " Placebo p: how often places exchanged at random show as large a change. Events with "
             "rings: the weighted displacement difference, in events over the whole time."
         ),
+        *_too_short_note(body),
     )
     return Table(
         f"{key}-checks", "The same effect, checked", head, body,
         frozenset(range(1, len(head))), note=note, stamp=material.tag,
     )  # fmt: skip
+
+
+def _too_short_note(body: Sequence[tuple[Spans, ...]]) -> Spans:
+    said = any(Text(_TOO_SHORT) in cell for row in body for cell in row)
+    words = " Too short to adjust for: the trend before patrols is too short to adjust for it."
+    return (Text(words),) if said else ()
 
 
 def _course(
@@ -228,6 +235,10 @@ def _course(
         )
     slopes = [row for row in same if row["estimand"] == "pre_trend_slope"]
     for row in slopes[:1]:
+        if too_wide(row):
+            words = "The time before patrols is too short to show a drift of the places."
+            found.append(Paragraph((Text(words),)))
+            continue
         said: Spans = (Text("Drift before patrols began: "), *with_interval(row))
         if row["p_value"] is not None and row["status"] == "estimated":
             said = (*said, Text("; p "), number(row, "p_value"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from placeproof.report import figures
+from placeproof.report import charts
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Figure, Folded, Spans, Table, Text
 from placeproof.report.material import Material, Row
@@ -100,7 +100,7 @@ def _chart(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     items = list(dict.fromkeys(str(row["outcome_label"]) for row in shown))
     order = {name: index for index, name in enumerate(_columns(shown))}
     shown.sort(key=lambda row: (items.index(str(row["outcome_label"])), order[_who(row)]))
-    spec = figures.groups(
+    spec = charts.groups(
         [(str(row["outcome_label"]), capital(_who(row)), row) for row in shown],
         axis="Per cent",
         whole=True,

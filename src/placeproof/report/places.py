@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from placeproof.report import figures, maps
+from placeproof.report import charts, figures, maps
 from placeproof.report import findings as parts
 from placeproof.report.document import (
     Block,
@@ -98,7 +98,7 @@ def _concentration(material: Material, rows: Sequence[Row]) -> list[Block]:
         )  # fmt: skip
         alt = "Share of all events in the fullest places against the number of places, from "
         alt += "nought; the table that follows holds the same figures."
-        spec = figures.concentration(drawn)
+        spec = charts.concentration(drawn)
         found.append(Figure("concentration", title, alt, spec=spec, data=table, stamp=material.tag))
     if others:
         found.append(_said("Also: " if found else "", others))
@@ -190,7 +190,7 @@ def _ranks(material: Material, rows: Sequence[Row]) -> list[Block]:
         note: Spans = (Name(str(reason)),) if reason else ()
         found.append(
             Figure(
-                "ranks", title, alt, spec=figures.ranks(pairs), data=table, stamp=material.tag,
+                "ranks", title, alt, spec=charts.ranks(pairs), data=table, stamp=material.tag,
                 note=note,
             )
         )  # fmt: skip
