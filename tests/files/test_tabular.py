@@ -13,7 +13,8 @@ import xlsxwriter
 from placeproof import geometry
 from placeproof.errors import GeometryError, InputError, SettingsError
 from placeproof.files import FeedResult, FeedSpec, Surroundings, read
-from placeproof.files.sheets import EXCEL_ROWS, text_sheet
+from placeproof.files.sheet import EXCEL_ROWS
+from placeproof.files.sheets import text_sheet
 from placeproof.files.withdrawals import without
 
 AROUND = Surroundings(

@@ -11,6 +11,7 @@ from placeproof.files import cells, places, sheets
 from placeproof.files.cells import header
 from placeproof.files.feed import FeedSpec, Surroundings, notice, stacked
 from placeproof.files.quarantine import FAULT_SCHEMA, faults
+from placeproof.files.sheet import Sheet
 
 DEGREES = ("longitude_deg", "latitude_deg")
 METRES = ("easting_m", "northing_m")
@@ -259,7 +260,7 @@ def _outside(spec: FeedSpec, metres: pl.DataFrame, given: tuple[str, str]) -> pl
     )
 
 
-def default_locations(path: Path, *, shown: str) -> tuple[sheets.Sheet, pl.DataFrame]:
+def default_locations(path: Path, *, shown: str) -> tuple[Sheet, pl.DataFrame]:
     """
     Read a table of points that stand for "location not known".
 

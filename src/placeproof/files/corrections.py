@@ -16,7 +16,7 @@ from placeproof.errors import InputError
 from placeproof.files import sheets
 from placeproof.files.feed import FeedSpec, notice, stacked
 from placeproof.files.quarantine import FAULT_SCHEMA, faults, personal
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 
 WANTED = ("column", "new_value", "reason", "by", "on")
 _BY_ROW = ("file", "row")

@@ -11,7 +11,7 @@ from placeproof.files import sheets, tabular
 from placeproof.files.cells import header
 from placeproof.files.feed import FeedResult, FeedSpec, Surroundings, notice, notices, stacked
 from placeproof.files.quarantine import FAULT_SCHEMA, faults, personal
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 from placeproof.tables import TABLES
 
 LONGEST_PATROL_H = 16

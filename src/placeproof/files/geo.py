@@ -118,7 +118,7 @@ def lsoa_places(
     _refuse_unclear_codes(codes, path.name, code_column)
     geometries = _sound(shapes, crs=crs)
     places = pl.DataFrame({"place_id": codes, "name": names.fill_null(codes)}).with_columns(
-        *measures(geometries),
+        *outlines.measures(geometries),
         kind=pl.lit("lsoa"),
         group=pl.lit("other"),
         version=pl.lit(1, dtype=pl.Int64),
@@ -129,31 +129,6 @@ def lsoa_places(
         if name not in places.columns
     ]
     return Place.validate(places.with_columns(absent).select(Place.column_names()).sort("place_id"))
-
-
-def measures(geometries: NDArray[np.object_]) -> list[pl.Series]:
-    """
-    What the contracts say of an outline: WKB, area and centroid.
-
-    Parameters
-    ----------
-    geometries : array of object
-        Polygons in metres on the British National Grid; None gives nulls.
-
-    Returns
-    -------
-    list of Series
-        `geometry`, `area_m2`, `centre_easting_m`, `centre_northing_m`, in the order given.
-    """
-    import shapely
-
-    centres = shapely.centroid(geometries)
-    return [
-        geometry.to_wkb(list(geometries)),
-        pl.Series("area_m2", shapely.area(geometries), dtype=pl.Float64).fill_nan(None),
-        pl.Series("centre_easting_m", shapely.get_x(centres), dtype=pl.Float64).fill_nan(None),
-        pl.Series("centre_northing_m", shapely.get_y(centres), dtype=pl.Float64).fill_nan(None),
-    ]
 
 
 def _sound(shapes: Shapes, *, crs: str | None) -> NDArray[np.object_]:

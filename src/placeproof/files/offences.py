@@ -10,7 +10,7 @@ from placeproof.files import sheets
 from placeproof.files.cells import Typed
 from placeproof.files.feed import FeedSpec, notice
 from placeproof.files.quarantine import FAULT_SCHEMA, faults
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 
 FLAGS = ("violence", "injury", "weapon", "knife", "robbery", "sexual", "police_generated")
 _YES, _NO = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")

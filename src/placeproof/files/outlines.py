@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from placeproof import geometry
@@ -244,3 +245,28 @@ def _refuse_if_all(faults: list[Fault | None], name: str) -> None:
         f"{name}: all {len(faults)} outlines have {fault.found}; expected {fault.expected}.",
         mend=fault.mend,
     )
+
+
+def measures(geometries: NDArray[np.object_]) -> list[pl.Series]:
+    """
+    What the contracts say of an outline: WKB, area and centroid.
+
+    Parameters
+    ----------
+    geometries : array of object
+        Polygons in metres on the British National Grid; None gives nulls.
+
+    Returns
+    -------
+    list of Series
+        `geometry`, `area_m2`, `centre_easting_m`, `centre_northing_m`, in the order given.
+    """
+    import shapely
+
+    centres = shapely.centroid(geometries)
+    return [
+        geometry.to_wkb(list(geometries)),
+        pl.Series("area_m2", shapely.area(geometries), dtype=pl.Float64).fill_nan(None),
+        pl.Series("centre_easting_m", shapely.get_x(centres), dtype=pl.Float64).fill_nan(None),
+        pl.Series("centre_northing_m", shapely.get_y(centres), dtype=pl.Float64).fill_nan(None),
+    ]

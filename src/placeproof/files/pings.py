@@ -21,7 +21,7 @@ from placeproof.files.quarantine import (
     told,
     without_quarantined,
 )
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 from placeproof.tables import Ping
 
 DEGREES = ("longitude_deg", "latitude_deg")

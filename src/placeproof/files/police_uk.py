@@ -36,7 +36,7 @@ from placeproof.files.quarantine import (
     without_quarantined,
     without_rows,
 )
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 from placeproof.tables import TABLES
 
 _SHOWN = {"month": "Month", "category": "Crime type", **SOURCE}

@@ -11,7 +11,7 @@ from placeproof.files import archives, decoding, places, sheets
 from placeproof.files.feed import FeedSpec, stacked
 from placeproof.files.police_uk_months import Monthly
 from placeproof.files.quarantine import FAULT_SCHEMA, faults, without_quarantined
-from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
+from placeproof.files.sheet import STRUCTURE_SCHEMA, Sheet
 
 COLUMNS = {
     "Crime ID": "crime_id",

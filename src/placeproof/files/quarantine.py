@@ -6,7 +6,7 @@ import polars as pl
 
 from placeproof.errors import ContractError
 from placeproof.files.feed import QUARANTINE_SCHEMA, FeedSpec, notice, receipts, stacked
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 from placeproof.tables import TABLES
 
 FAULT_SCHEMA: dict[str, pl.DataType] = {

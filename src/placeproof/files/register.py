@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from placeproof.errors import InputError
 from placeproof.files import cells, outlines
 from placeproof.files.feed import FeedResult, FeedSpec, Surroundings, notice, notices, stacked
-from placeproof.files.geo import measures
 from placeproof.files.outlines import Fault
 from placeproof.files.quarantine import (
     FAULT_SCHEMA,
@@ -23,7 +22,7 @@ from placeproof.files.quarantine import (
     without_quarantined,
 )
 from placeproof.files.shapes import Shapes, open_shapes
-from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
+from placeproof.files.sheet import STRUCTURE_SCHEMA, Sheet
 from placeproof.tables import Hotspot
 
 _EARLIEST, _LATEST = date(1990, 1, 1), date(2200, 1, 1)
@@ -163,7 +162,7 @@ def _outlined(
         rows = range(2, len(geometries) + 2)
         base = pl.DataFrame({"source_row": rows}, schema={"source_row": pl.Int64})
         file = pl.lit(place, dtype=pl.Int32).alias("file")
-        made.append(base.select(file, "source_row", *measures(geometries)))
+        made.append(base.select(file, "source_row", *outlines.measures(geometries)))
         lost += [_fault(place, row, fault) for row, fault in zip(rows, wrong, strict=True) if fault]
     return pl.concat(made), pl.DataFrame(lost, schema=FAULT_SCHEMA)
 

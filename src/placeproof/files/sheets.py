@@ -3,69 +3,16 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from placeproof.errors import InputError
 from placeproof.files import decoding
-
-STRUCTURE_SCHEMA: dict[str, pl.DataType] = {
-    "source_row": pl.Int64(),
-    "column": pl.String(),
-    "rule": pl.String(),
-    "found": pl.String(),
-    "expected": pl.String(),
-    "mend": pl.String(),
-}
-"""Records that are no rows: one line per record and what is wrong with it."""
-
-EXCEL_ROWS = 1_048_576
-"""Rows of an Excel sheet, header included: what lies beyond is cut off without a word."""
+from placeproof.files.sheet import EXCEL_ROWS, STRUCTURE_SCHEMA, Sheet, cut_remark, distinct_names
 
 _BEYOND = "beyond the last column"
 _EXPORT_AGAIN = "Export the file again; to keep the row, mend it in a copy of the export."
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """
-    One file (or one file in an archive) as rows of text.
-
-    Parameters
-    ----------
-    path : str
-        Name for receipts and messages.
-    sha256 : str
-        Of the bytes as they lie on disk (or in the archive).
-    bytes : int
-        Their number.
-    rows : DataFrame
-        `source_row` (header = 1) and one text column per header; null where the field is blank.
-    broken : DataFrame
-        `STRUCTURE_SCHEMA`: records that could not be made into rows.
-    rows_in : int
-        Records after the header, blank lines left out.
-    encoding, separator : str or None
-        None for XLSX and Parquet.
-    remarks : tuple
-        (code, severity, message, mend, rows) of what a reader must know.
-    archive_sha256 : str or None
-        Hash of the zip that the file lay in.
-    """
-
-    path: str
-    sha256: str
-    bytes: int
-    rows: pl.DataFrame
-    broken: pl.DataFrame
-    rows_in: int
-    encoding: str | None = None
-    separator: str | None = None
-    remarks: tuple[tuple[str, str, str, str, int | None], ...] = ()
-    archive_sha256: str | None = None
-    headers: tuple[str, ...] = field(default=())
 
 
 def sheet(
@@ -175,24 +122,6 @@ def _fields(line: str, mark: str) -> list[str]:
         return next(csv.reader([line], delimiter=mark), [])
     except csv.Error:
         return [line]
-
-
-def distinct_names(names: list[str]) -> tuple[str, ...]:
-    """
-    Headers as names of columns: trimmed, never blank, never twice.
-
-    Parameters
-    ----------
-    names : list of str
-        Headers as they stand in the file.
-    """
-    seen = {"source_row": 1}  # the name that the row numbers have here
-    made = []
-    for place, raw in enumerate(names, start=1):
-        name = raw.strip() or f"column {place}"
-        seen[name] = seen.get(name, 0) + 1
-        made.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(made)
 
 
 def _records(body: bytes, mark: str, width: int) -> pl.DataFrame:
@@ -355,20 +284,6 @@ def _remarks(
     if records + 1 == EXCEL_ROWS:
         made.append(cut_remark(shown))
     return tuple(made)
-
-
-def cut_remark(shown: str) -> tuple[str, str, str, str, int | None]:
-    """
-    What is said of an export that fills an Excel sheet to its last row.
-
-    Parameters
-    ----------
-    shown : str
-        Name of the file.
-    """
-    text = f"{shown} has exactly {EXCEL_ROWS:,} rows: the export was cut where an Excel sheet ends."
-    mend = "Export as CSV straight from the source system, or in parts by month."
-    return ("export-cut", "error", text, mend, EXCEL_ROWS - 1)
 
 
 def _parquet(raw: bytes, *, shown: str) -> Sheet:

@@ -21,7 +21,7 @@ from placeproof.files.quarantine import (
     without_quarantined,
     without_rows,
 )
-from placeproof.files.sheets import Sheet
+from placeproof.files.sheet import Sheet
 from placeproof.tables import TABLES
 
 Rule = Callable[[FeedSpec, pl.DataFrame, Surroundings], pl.DataFrame]

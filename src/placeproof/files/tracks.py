@@ -11,7 +11,7 @@ import polars as pl
 from placeproof.errors import InputError
 from placeproof.files import decoding, sheets
 from placeproof.files.feed import FeedSpec
-from placeproof.files.sheets import STRUCTURE_SCHEMA, Sheet
+from placeproof.files.sheet import STRUCTURE_SCHEMA, Sheet
 
 FILE_NAME = "file name"
 """Header that stands for the name of the file, for sources with one file per device."""

@@ -3,12 +3,13 @@
 import polars as pl
 
 from placeproof.errors import InputError
-from placeproof.files import archives, decoding, sheets
+from placeproof.files import archives, decoding
+from placeproof.files.sheet import EXCEL_ROWS, Sheet, cut_remark, distinct_names
 
 _MIDNIGHT = " 00:00:00"
 
 
-def sheet(raw: bytes, *, shown: str, tab: str | None) -> sheets.Sheet:
+def sheet(raw: bytes, *, shown: str, tab: str | None) -> Sheet:
     """
     Read one sheet of an XLSX, XLS or ODS workbook.
 
@@ -58,13 +59,13 @@ def _chosen(names: list[str], tab: str | None, shown: str) -> str:
     )
 
 
-def _as_sheet(read: pl.DataFrame, raw: bytes, shown: str, tab: str) -> sheets.Sheet:
+def _as_sheet(read: pl.DataFrame, raw: bytes, shown: str, tab: str) -> Sheet:
     texts = read.select(pl.all().cast(pl.String).str.strip_chars())
     filled = pl.Series([any(row) for row in texts.iter_rows()]) if texts.height < 50 else None
     first = int(filled.arg_max() or 0) if filled is not None and filled.any() else 0
     if texts.is_empty() or not any(texts.row(first)):
         raise InputError(f"{shown}, sheet {tab}, is empty.", mend="Export it again.")
-    headers = sheets.distinct_names([value or "" for value in texts.row(first)])
+    headers = distinct_names([value or "" for value in texts.row(first)])
     body = texts.slice(first + 1)
     body.columns = list(headers)
     numbered = body.with_row_index("source_row", offset=first + 2).with_columns(
@@ -81,8 +82,8 @@ def _as_sheet(read: pl.DataFrame, raw: bytes, shown: str, tab: str) -> sheets.Sh
         pl.lit("Nothing is lost: sheets were put together with their headers.").alias("mend"),
     )
     rows = numbered.filter(~blank & ~repeated)
-    remarks = (sheets.cut_remark(shown),) if read.height >= sheets.EXCEL_ROWS else ()
-    return sheets.Sheet(
+    remarks = (cut_remark(shown),) if read.height >= EXCEL_ROWS else ()
+    return Sheet(
         path=shown,
         sha256=decoding.sha256(raw),
         bytes=len(raw),
