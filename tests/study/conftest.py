@@ -116,3 +116,29 @@ def quiet(_doing: str, _done: int, _of: int) -> None:
 def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One small study for the tests that only read it."""
     return make_study(tmp_path_factory.mktemp("studies") / "small")
+
+
+@pytest.fixture(scope="session")
+def northmere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One small invented force for the tests that only read it; a test that writes copies it."""
+    from placeproof.rehearsal import write_force
+
+    folder = tmp_path_factory.mktemp("studies") / "northmere"
+    return write_force(folder, seed=1, size="small", effect="default")
+
+
+def shortened(folder: Path) -> Path:
+    """Ask less of a rehearsal's plan, so that a run of it is quick: months, four outcomes."""
+    path = folder / "plan.toml"
+    short = {
+        "also": "[]",
+        "period": '"month"',
+        "permutations": "0",
+        "event_study_steps": '["quarter"]',
+    }
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key = line.split(" = ")[0]
+        lines.append(f"{key} = {short[key]}" if key in short else line)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder

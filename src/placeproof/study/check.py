@@ -8,6 +8,7 @@ from typing import TypeVar
 import polars as pl
 
 from placeproof.errors import StudyError
+from placeproof.study.manifest import texts
 from placeproof.study.plan import Plan, read_plan
 from placeproof.study.reading import Inputs, Progress, read_all
 from placeproof.study.settings import Study, find_folder, read_study
@@ -67,6 +68,7 @@ def check(folder: Path, progress: Progress) -> list[Problem]:
     problems: list[Problem] = []
     study = _try(lambda: read_study(folder), "study.toml", problems)
     plan = _try(lambda: read_plan(folder), "plan.toml", problems)
+    _try(lambda: texts(folder), "text", problems)
     if study is not None:
         try:
             inputs = read_all(study, progress)
@@ -107,10 +109,12 @@ def _of_inputs(inputs: Inputs) -> list[Problem]:
 
 
 def _of_rows(rows: pl.DataFrame, what: str, rows_in: dict[str, int]) -> list[Problem]:
-    """One problem per feed, column and rule, with the places of its first rows."""
+    """One problem per feed, column and rule, and per default place, with its first rows."""
     problems = []
-    keys = ["feed", "column", "rule"]
-    for (feed, column, rule), group in rows.group_by(keys, maintain_order=True):
+    # Each default place is a fault of its own: one more of them must not hide behind the others.
+    place = pl.when(pl.col("rule") == "default-geocode").then("found").alias("place")
+    keys = ["feed", "column", "rule", place]
+    for (feed, column, rule, _), group in rows.group_by(keys, maintain_order=True):
         places = group.select("path", "source_row").unique().sort("path", "source_row")
         first = group.sort("path", "source_row").row(0, named=True)
         named = [f"{path}, row {row}" for path, row in places.head(EXAMPLES).iter_rows()]
