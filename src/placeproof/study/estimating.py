@@ -127,24 +127,25 @@ def estimate_survey(work: Work) -> None:
     """
     get = work.inputs.get
     recorded, label = _recorded(work)
-    work.add(
-        surveys.estimates(
-            get("response"),
-            hotspot=get("hotspot"),
-            consent=get("consent"),
-            withdrawal=get("withdrawal"),
-            response_flag=get("response_flag"),
-            recorded=recorded,
-            recorded_label=label,
-            headline_order=work.plan.headline_order,
-            people_target=work.plan.survey_people,
-            areas_target=work.plan.survey_areas,
-            per_area_target=work.plan.survey_people_per_area,
-            min_items=work.plan.min_items,
-            min_people_per_area=work.plan.min_people_per_area,
-            level=work.plan.level,
-        )
+    made = surveys.estimates(
+        get("response"),
+        hotspot=get("hotspot"),
+        consent=get("consent"),
+        withdrawal=get("withdrawal"),
+        response_flag=get("response_flag"),
+        recorded=recorded,
+        recorded_label=label,
+        headline_order=work.plan.headline_order,
+        people_target=work.plan.survey_people,
+        areas_target=work.plan.survey_areas,
+        per_area_target=work.plan.survey_people_per_area,
+        min_items=work.plan.min_items,
+        min_people_per_area=work.plan.min_people_per_area,
+        level=work.plan.level,
     )
+    # The panel is made here: what recorded events rest on is what it was counted from.
+    feeds = pl.col("feeds").str.replace(r"\bpanel\b", work.feeds_of(work.plan.primary))
+    work.add(made.with_columns(feeds))
 
 
 def describe_interviews(work: Work) -> None:

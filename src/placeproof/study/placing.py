@@ -184,6 +184,8 @@ def _comparison(work: Work, treated: pl.DataFrame) -> pl.DataFrame | None:
     outcome = work.plan.primary if work.plan.primary in work.selected else work.plan.derive_on
     events = work.selected.get(outcome)
     if events is None or work.inputs.area_wkb is None:
+        lacking = work.not_supplied.get(outcome) or "The outline of the area is missing."
+        work.add(_unmatched(work, outcome, "not_supplied", lacking))
         return None
     window = (work.plan.history_from, work.plan.history_to)
     history = _between(events, *window)
@@ -199,10 +201,14 @@ def _comparison(work: Work, treated: pl.DataFrame) -> pl.DataFrame | None:
     try:
         return _matched(work, treated, pool, history, outcome, window)
     except IdentificationError as error:
-        row = {"question": "places", "estimand": "matched_places", "method": "optimal_matching"}
-        row |= {"unit": "places", "status": "not_identified", "reason": error.message}
-        work.add(estimate.rows([dict(described(work, outcome)) | row]))
+        work.add(_unmatched(work, outcome, "not_identified", error.message))
         return None
+
+
+def _unmatched(work: Work, outcome: str, status: str, reason: str) -> pl.DataFrame:
+    row = {"question": "places", "estimand": "matched_places", "method": "optimal_matching"}
+    row |= {"unit": "places", "status": status, "reason": reason}
+    return estimate.rows([dict(described(work, outcome)) | row])
 
 
 def _matched(
