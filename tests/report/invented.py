@@ -186,7 +186,48 @@ def _rest() -> list[dict]:
                  method="count", population="force area", feeds="admission"),
          "estimate": None, "status": "suppressed", "reason": "counts of 1 to 7 are not released", "n": None}
     )  # fmt: skip
+    return made + _ranks() + _hours() + _read()
+
+
+def _ranks() -> list[dict]:
+    return [
+        level("places", "sv-street-nondom", "Serious violence in public places, not domestic",
+              float(index + shift), "rank", estimand=f"rank_{when}", method="rank_among_places",
+              population="treated hot spots", horizon=f"hotspot=H{index:02d}", feeds="crime hotspot")
+        for index in range(24)
+        for when, shift in (("before", 1), ("after", 4))
+    ]  # fmt: skip
+
+
+def _hours() -> list[dict]:
+    made = []
+    for question, outcomes in OUTCOMES.items():
+        key, label, ratio = outcomes[0]
+        for hours, shift in (("nte:nte-core", 0.95), ("other:nte-core", 1.02)):
+            made.append(effect("RQ9", key, label, ratio * shift, hours=hours, n=len(question)))
+        made.append(effect("RQ9", key, label, 0.93, estimand="ratio_of_rate_ratios", role="headline",
+                           error=0.08))  # fmt: skip
+    for band in ("nte:nte-core", "other:nte-core"):
+        for name, words in (("planned_minutes", "Patrol-minutes asked for"),
+                            ("delivered_minutes", "Minutes in which somebody was there")):  # fmt: skip
+            for horizon in ("all", "2021-08", "2021-09", "2021-11"):
+                made.append(
+                    level("delivery", name, words, 900.0, "minutes", estimand="minutes",
+                          method="pings_with_interval", population="hot spots", feeds="ping",
+                          hours=band, horizon=horizon)
+                )  # fmt: skip
     return made
+
+
+def _read() -> list[dict]:
+    """What became of events on the way to the table that is counted."""
+    return [
+        level("data", "sv-street-nondom", "Serious violence in public places, not domestic", value,
+              "events", estimand="count", method="reconciliation", feeds="crime",
+              population="hot spots, comparison places and their rings", horizon=horizon)
+        for horizon, value in (("all", 900.0), ("in the panel", 700.0), ("outside all places", 190.0),
+                               ("without a location", 10.0), ("without a time", 0.0))
+    ]  # fmt: skip
 
 
 def findings() -> pl.DataFrame:
