@@ -30,7 +30,7 @@ from tests.answers.builder import answers, effect, findings, trend
 from tests.report import invented
 
 MACHINE = re.compile(
-    r"_|\b(lorenz|gini|jackknife|linearised|imputation|estimand|weighted linearisation)\b"
+    r"_|\bhotspots?\b|\b(lorenz|gini|jackknife|linearised|imputation|estimand)\b"
     r"|nte[-:]|\bother:\w|(hotspot|month|quarter|top|site|age_band)=|, (count|share|mean)\b"
     r"|along its horizon",
     re.IGNORECASE,

@@ -246,7 +246,7 @@ def ranks(pairs: Sequence[tuple[str, Row, Row]]) -> dict[str, object]:
     y = {"field": "place", "type": "nominal", "sort": order, "title": None,
          "axis": {"grid": True, "ticks": False, "domain": False, "labelLimit": 130}}  # fmt: skip
     x = {"type": "quantitative", "title": "Rank, the hottest place first",
-         "scale": {"zero": False, "padding": 8}, "axis": {"grid": False}}  # fmt: skip
+         "scale": {"domainMin": 0}, "axis": {"grid": False}}  # fmt: skip
     dot = {"type": "point", "size": 60, "opacity": 1, "strokeWidth": 1.8}
     return chart(
         {

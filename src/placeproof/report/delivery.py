@@ -113,9 +113,19 @@ def _minutes(material: Material, rows: Sequence[Row]) -> list[Block]:
         names = list(dict.fromkeys(_measure(row) for row in sorted(lines, key=_place)))
         if band != "all" and len(names) < 2:
             continue
-        series = [(name, [row for row in lines if _measure(row) == name]) for name in names]
+        series = [(_short(lines, name), [row for row in lines if _measure(row) == name])
+                  for name in names]  # fmt: skip
         found.append(_chart(material, f"delivery-minutes-{index}", band, series))
     return found
+
+
+_SHORT = {"planned_minutes": "asked for", "delivered_minutes": "delivered"}
+
+
+def _short(rows: Sequence[Row], name: str = "") -> str:
+    """A measure in a word or two, for a legend."""
+    row = next(row for row in rows if not name or _measure(row) == name)
+    return _SHORT.get(str(row["outcome"]), _measure(row))
 
 
 def _chart(
@@ -127,7 +137,8 @@ def _chart(
     names = [name for name, _ in series]
     table = parts.pivot(
         rows, identity=f"{identity}-table", caption=title, corner="Month",
-        down=lambda row: parts.label(row, "horizon"), across=_measure, columns=names,
+        down=lambda row: parts.label(row, "horizon"), across=lambda row: _short([row]),
+        columns=names,
         stamp=material.tag, cell=alone,
     )  # fmt: skip
     return Figure(

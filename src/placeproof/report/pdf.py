@@ -82,6 +82,10 @@ def render(document: Document, *, drawings: Mapping[str, str]) -> bytes:
     return made
 
 
+_UNBROKEN = 22
+"""A figure up to this length, such as an interval's ends, is never broken over two lines."""
+
+
 class _Plain:
     """The document as plain lists and mappings, which the template reads."""
 
@@ -159,6 +163,7 @@ class _Plain:
         match span:
             case Number(words=words, finding_id=identity):
                 anchor = f"f-{identity}"
+                words = words.replace(" ", "\u00a0") if len(words) <= _UNBROKEN else words
                 return [words, "", anchor if anchor in self.anchors else ""]
             case Day(day=day):
                 return [f"{day.day} {day:%B %Y}", "", ""]
