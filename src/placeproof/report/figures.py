@@ -224,7 +224,8 @@ def event_study(rows: Sequence[Row], *, axis: str, along: str) -> dict[str, obje
         )
     kinds = [str(data[0]["kind"])]
     whole_steps = {"tickMinStep": 1, "format": "d", "grid": False}
-    x = {"title": along, "field": "at", "type": "quantitative", "axis": whole_steps}
+    x: dict[str, object] = {"title": along, "field": "at", "type": "quantitative"}
+    x |= {"axis": whole_steps, "scale": {"zero": False, "nice": False, "padding": 12}}
     y = {"type": "quantitative", "title": axis, "scale": {"domain": _room(data), "nice": False}}
     layers = [
         _rule("x", -0.5),
