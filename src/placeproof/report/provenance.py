@@ -35,6 +35,7 @@ from placeproof.report.words import (
 
 
 def section(material: Material) -> Section:
+    """Every finding by question, and the bases that they rest on."""
     groups: dict[str, list[Row]] = {}
     for row in material.rows:
         groups.setdefault(str(row["question"]), []).append(row)
