@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from placeproof import __version__
-from placeproof.errors import StudyError
+from placeproof.errors import InputError, StudyError
 
 if TYPE_CHECKING:
     from placeproof.study.reading import Progress
@@ -221,4 +221,10 @@ def main() -> NoReturn:
     except StudyError as error:
         typer.echo(f"placeproof: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        typer.echo(
+            f"placeproof: {error.filename or 'a file'}: {error.strerror or error}.", err=True
+        )
+        typer.echo("  To mend: look whether it is there and may be read and written.", err=True)
+        sys.exit(InputError.exit_code)
     sys.exit(0)

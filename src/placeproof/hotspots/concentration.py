@@ -301,7 +301,7 @@ def _persistence_figures(both: pl.DataFrame, hot: pl.DataFrame) -> list[dict[str
     }
     still: dict[str, object] = {"estimand": "share_still_among_hottest", "unit": "share"}
     correlation: dict[str, object] = {"estimand": "rank_correlation", "unit": "correlation"}
-    if len(both) < 2 or hot.is_empty():
+    if len(both) < 2 or hot.is_empty() or both["after"].n_unique() == 1:
         return [still | nothing, correlation | nothing]
     share = float((hot["rank_after"] <= len(hot)).mean())  # type: ignore[arg-type]
     rho = (

@@ -55,7 +55,8 @@ def compare(before: Path, after: Path) -> Changes:
     -------
     Changes
         `rows` has one row per figure: its keys, `change` (moved, new, gone), both estimates,
-        intervals, n and statuses, and `why`: rows, definition, plan, code, separated by blanks;
+        intervals, n and statuses, and `why`: rows, definition, plan, settings, code, separated by
+        blanks;
         "rows" only where the hashes of the very files behind the figure differ.
 
     Raises
@@ -77,8 +78,13 @@ def compare(before: Path, after: Path) -> Changes:
     )
     everywhere = [
         word
-        for word, key in (("plan", "plan_sha256"), ("code", "code_sha256"), ("code", "libraries"))
-        if old_facts[key] != new_facts[key]
+        for word, key in (
+            ("plan", "plan_sha256"),
+            ("settings", "settings_sha256"),
+            ("code", "code_sha256"),
+            ("code", "libraries"),
+        )
+        if old_facts.get(key) != new_facts.get(key)
     ]
     why = pl.concat_str(
         pl.when(pl.col("inputs") != pl.col("inputs_after")).then(pl.lit("rows")),

@@ -8,7 +8,7 @@ from placeproof import calendar, hotspots, panel
 from placeproof.definitions import outcomes
 from placeproof.errors import StudyError
 from placeproof.files import geo
-from placeproof.study.placing import first_start
+from placeproof.study.placing import masked_from
 from placeproof.study.work import Work, described
 from placeproof.tables import estimate
 
@@ -161,10 +161,8 @@ def _supplied_months(work: Work, outcome_id: str) -> list[date]:
         found = set(table["month"].unique().to_list()) if table is not None else set()
         months = found if months is None else months & found
     supplied = sorted(months or set())
-    first = first_start(work)
-    if work.lock.outcomes_visible or first is None:
-        return supplied
-    return [month for month in supplied if month < first.replace(day=1)]
+    first = masked_from(work)
+    return supplied if first is None else [month for month in supplied if month < first]
 
 
 def _nte(work: Work, first: date, events: pl.DataFrame) -> pl.DataFrame | None:

@@ -4,6 +4,7 @@ The reader, the commented templates and the manual's page of settings are all ma
 """
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -284,6 +285,11 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"{path.name} is not in {path.parent}.",
             mend="name the folder of a study, or make one with: placeproof new FOLDER",
         ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"{path.name} cannot be read: {error.strerror}.",
+            mend="make it a file that you may read",
+        ) from None
     except UnicodeDecodeError as error:
         raise SettingsError(
             f"{path.name}: byte {error.start + 1} is not UTF-8.", mend="save the file as UTF-8"
@@ -351,14 +357,21 @@ def _faults(where: str, key: Key, value: object) -> list[str]:
         return [f"{place}: found {value!r}, expected one of {', '.join(key.allowed)}"]
     if key.kind in {"texts", "numbers"} and isinstance(value, list):
         item_types = (str,) if key.kind == "texts" else (int, float)
-        if not all(isinstance(item, item_types) for item in value):
+        if not all(isinstance(item, item_types) and _is_sound(item) for item in value):
             return [f"{place}: found {value!r}, expected {expected}"]
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not _is_sound(value):
+            return [f"{place}: found {value}, expected {expected}"]
         if key.low is not None and value < key.low:
             return [f"{place}: found {value}, expected {key.low:g} or more"]
         if key.high is not None and value > key.high:
             return [f"{place}: found {value}, expected {key.high:g} or less"]
     return []
+
+
+def _is_sound(item: object) -> bool:
+    """Whether an item is what its type says: no flag among numbers, nothing without a value."""
+    return not isinstance(item, bool) and not (isinstance(item, float) and not math.isfinite(item))
 
 
 def raise_if_any(problems: list[str]) -> None:

@@ -61,12 +61,34 @@ def first_start(work: Work) -> date | None:
     return first if isinstance(first, date) else None
 
 
+def masked_from(work: Work) -> date | None:
+    """
+    Find the first month whose outcomes may not be seen yet.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    date or None
+        None where the plan is locked or exploratory: everything may be seen. While it is open,
+        the month of the first start; where nobody said when patrols started, the first month
+        after the selection window, because a start that is not known cannot be shown to be later.
+    """
+    if work.lock.outcomes_visible:
+        return None
+    first = first_start(work) or work.plan.patrols_start
+    if first is None:
+        first = work.plan.selection_to.replace(day=28) + timedelta(days=4)
+    return first.replace(day=1)
+
+
 def _visible(work: Work, events: pl.DataFrame) -> pl.DataFrame:
     """Outcomes that may be seen: before the first start only, while the plan is not locked."""
-    first = first_start(work)
-    if work.lock.outcomes_visible or first is None:
-        return events
-    return events.filter(pl.col("month") < first.replace(day=1))
+    first = masked_from(work)
+    return events if first is None else events.filter(pl.col("month") < first)
 
 
 def find_places(work: Work) -> None:

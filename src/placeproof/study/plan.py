@@ -139,7 +139,12 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
                 f'plan.toml, [outcomes]: no definition is called "{name}"; there are '
                 + ", ".join(sorted(known))
             )
-    for question in headline:
+    for question, name in headline.items():
+        if not isinstance(name, str):
+            problems.append(
+                f"plan.toml, [outcomes.headline_per_question]: {question} = {name!r}, expected the "
+                "id of an outcome in quotes"
+            )
         if question not in {"RQ1", "RQ2", "RQ3"}:
             problems.append(
                 f"plan.toml, [outcomes.headline_per_question]: {question} has no crime outcome"

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from placeproof.study.showing import newest_run
 
 MARK = "truth.json"
 """The file that only a rehearsal has: without it nothing is ever replaced."""
+MADE = frozenset({MARK, "README.md", "study.toml", "plan.toml", "data", "text", "runs", "results"})
+"""What a rehearsal and its runs write: nothing else is ever replaced."""
 
 
 def rehearse(
@@ -58,25 +61,53 @@ def rehearse(
     """
     from placeproof.rehearsal import write_force
 
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).is_file():
-            raise SettingsError(
-                f"{folder} holds something that is not a rehearsal: nothing is replaced.",
-                mend="name a new folder",
-            )
-        if not replace:
-            raise SettingsError(
-                f"{folder} holds an earlier rehearsal.", mend="name a new folder, or add --replace"
-            )
-        shutil.rmtree(folder)
-    return write_force(
-        folder,
-        seed=seed,
-        size=size,
-        effect=effect,
-        faults=frozenset(faults),
-        without=frozenset(without),
-    )
+    def write(to: Path) -> Path:
+        return write_force(
+            to,
+            seed=seed,
+            size=size,
+            effect=effect,
+            faults=frozenset(faults),
+            without=frozenset(without),
+        )
+
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder} is a file.", mend="name a new folder")
+    if not folder.exists() or not any(folder.iterdir()):
+        return write(folder)
+    _require_rehearsal(folder)
+    if not replace:
+        raise SettingsError(
+            f"{folder} holds an earlier rehearsal.", mend="name a new folder, or add --replace"
+        )
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".rehearsal-") as fresh:
+        write(Path(fresh) / "force")
+        for old in sorted(folder.iterdir()):
+            if old.name in MADE:
+                shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        for new in sorted((Path(fresh) / "force").iterdir()):
+            new.replace(folder / new.name)
+    return folder
+
+
+def _require_rehearsal(folder: Path) -> None:
+    """Refuse a folder that holds anything which neither a rehearsal nor a run of it makes."""
+    try:
+        planted = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        planted = None
+    if not isinstance(planted, dict) or "effects" not in planted:
+        raise SettingsError(
+            f"{folder} holds something that is not a rehearsal: nothing is replaced.",
+            mend="name a new folder",
+        )
+    others = sorted(path.name for path in folder.iterdir() if path.name not in MADE)
+    if others:
+        raise SettingsError(
+            f"{folder} holds a rehearsal, and what no rehearsal makes: {', '.join(others[:5])}. "
+            "Nothing is replaced.",
+            mend="move it elsewhere, or name a new folder",
+        )
 
 
 @dataclass(frozen=True)

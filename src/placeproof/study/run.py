@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from placeproof.errors import InputError, SettingsError
+from placeproof.errors import InputError, SettingsError, StudyError
 from placeproof.study import (
     concluding,
     counting,
@@ -125,6 +125,7 @@ def run(folder: Path, *, until: str | None, progress: Progress) -> Run:
     if until is not None and until not in names:
         raise SettingsError(f"there is no step {until!r}.", mend="name one of " + ", ".join(names))
     study, plan = read_study(folder), read_plan(folder)
+    manifest.texts(folder)
     lock = lock_state(folder, plan, outcomes_public=study.outcomes_public)
     earlier = store.current_run(folder)
     building = store.start(folder)
@@ -147,8 +148,16 @@ def run(folder: Path, *, until: str | None, progress: Progress) -> Run:
     progress("done", len(STEPS), len(STEPS))
     made = _made(work, final, whole=whole)
     if whole and earlier is not None and earlier.name != final.name:
-        made.notices.extend(compare_in_study(folder, earlier.name, final.name).lines())
+        made.notices.extend(_compared(folder, earlier.name, final.name))
     return made
+
+
+def _compared(folder: Path, before: str, after: str) -> list[str]:
+    """What moved since the last run; the run is whole and in place whether that can be said."""
+    try:
+        return compare_in_study(folder, before, after).lines()
+    except (StudyError, OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        return [f"What moved since run {before} is not listed: {error}"]
 
 
 def _require_something(inputs: reading.Inputs) -> None:

@@ -1,5 +1,6 @@
 """What `study.toml` says: who, where, which files and how their columns map."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,8 @@ from placeproof.errors import SettingsError
 from placeproof.files.feed import FeedSpec
 from placeproof.study.keys import FEED_KEYS, STUDY_KEYS, raise_if_any, read_section, read_toml
 from placeproof.tables import TABLES
+
+_FEED_NAME = re.compile(r"\w[\w -]{0,59}")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,12 @@ def read_study(folder: Path) -> Study:
         problems.append("study.toml names no files: it needs at least one section [data.NAME]")
         data = {}
     for name, section in data.items():
+        if not _FEED_NAME.fullmatch(str(name)):
+            problems.append(
+                f"study.toml, [data.{name}]: the name of a feed holds letters, digits, blanks, "
+                "_ and - only, because files are named after it"
+            )
+            continue
         values = read_section(f"study.toml, [data.{name}]", section, FEED_KEYS, problems)
         spec = _feed(folder, str(name), values, problems, empty)
         if spec is not None:

@@ -102,9 +102,11 @@ def start(study: Path) -> Building:
         for left in sorted(folder.parent.glob(".building-*")):
             if _alive(left):
                 raise OutputError(
-                    "Another run is at work in this study.", mend="wait until it has ended"
+                    "Another run is at work in this study.",
+                    mend="wait until it has ended; if surely none is at work, "
+                    f"delete the folder runs/{left.name}",
                 )
-            shutil.rmtree(left)
+            _clear(left)
         folder.mkdir()
     return Building(study, folder)
 
@@ -133,11 +135,16 @@ def finish(building: Building, run_id: str, *, newest: bool) -> Path:
         If something in it cannot be replaced; the last whole run then stays in place.
     """
     final = building.study / "runs" / run_id
-    aside = building.study / "runs" / f".building-{os.getpid()}-old"
+    aside = building.study / "runs" / f".building-{os.getpid()}-old-{run_id}"
     with refusals_explained(final):
         if final.exists():
             final.replace(aside)
-        building.folder.replace(final)
+        try:
+            building.folder.replace(final)
+        except BaseException:
+            if aside.exists():
+                aside.replace(final)
+            raise
         if aside.exists():
             shutil.rmtree(aside, ignore_errors=True)
         if newest:
@@ -227,6 +234,15 @@ def _point_at(study: Path, run_id: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def _clear(left: Path) -> None:
+    """Remove what a killed run left; a whole run that it had put aside goes back to its place."""
+    _, old, run_id = left.name.partition("-old-")
+    if old and not (left.parent / run_id).exists():
+        left.replace(left.parent / run_id)
+    else:
+        shutil.rmtree(left)
 
 
 def _alive(building: Path) -> bool:

@@ -96,7 +96,7 @@ def contents(work: Work, manifest: dict[str, object]) -> ReportContents:
         answers=work.tables["answer"],
         places=work.places if work.places is not None else Place.create_empty(),
         area_wkb=work.inputs.area_wkb,
-        texts={key: text for key, text in texts(work).items() if key in TEXT_KEYS},
+        texts={key: text for key, text in texts(work.study.folder).items() if key in TEXT_KEYS},
         receipts=result.receipts,
         notices=result.notices,
         quarantine=result.quarantine,
