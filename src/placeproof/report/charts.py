@@ -48,7 +48,8 @@ def monthly(
     names = [drawable(words) for words, _ in series]
     x: dict[str, object] = {
         "field": "month", "type": "temporal", "scale": {"type": "utc"}, "title": None,
-        "axis": {"format": "%b %Y", "grid": False, "labelOverlap": "greedy", "tickCount": 6},
+        "axis": {"format": "%b %Y", "grid": False, "labelOverlap": "greedy", "labelSeparation": 14,
+                 "tickCount": 6},
     }  # fmt: skip
     y = {"type": "quantitative", "title": axis, "scale": {"zero": True}}
     dash: dict[str, object] = {

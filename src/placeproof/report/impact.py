@@ -231,6 +231,7 @@ def _course(
                 spec=spec,
                 data=table,
                 stamp=material.tag,
+                note=() if any(_before(row) for row in drawn) else (Text(_NOTHING_BEFORE),),
             )
         )
     slopes = [row for row in same if row["estimand"] == "pre_trend_slope"]
@@ -244,6 +245,16 @@ def _course(
             said = (*said, Text("; p "), number(row, "p_value"))
         found.append(Paragraph((*said, Text(". Without a drift this lies around nought."))))
     return found
+
+
+_NOTHING_BEFORE = (
+    "No period before patrols could be estimated: whether the places moved together is not seen."
+)
+
+
+def _before(row: Row) -> bool:
+    at = figures.position(str(row["horizon"]))
+    return at is not None and at < 0
 
 
 def _step(rows: Sequence[Row]) -> str:
