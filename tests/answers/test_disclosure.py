@@ -29,6 +29,13 @@ def test_a_count_of_people_is_a_cell_too() -> None:
     assert released(row | {"question": "data"})["status"] == "suppressed"
 
 
+@pytest.mark.parametrize(("n", "told"), [(9, None), (10, 10)])
+def test_roles_heard_in_a_place_do_not_tell_its_few_people(n: int, told: int | None) -> None:
+    row = share("data", estimand="count", unit="roles", estimate=6.0, n=n, feeds="session speaker")
+    made = released(row)
+    assert (made["status"], made["estimate"], made["n"]) == ("estimated", 6.0, told)
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [(4.0, None), (5.0, 5.0), (7.0, 5.0), (8.0, 10.0), (12.5, 15.0)]
 )

@@ -85,6 +85,9 @@ class _Rules:
         feeds = set(str(row["feeds"]).split())
         if feeds & PEOPLE_FEEDS and (reason := self._few_people(row)):
             return _suppressed(row, reason)
+        if feeds & PEOPLE_FEEDS and row["unit"] in _NOT_OF_PEOPLE and self._is_few(row["n"]):
+            # Of a place's roles or sessions the number may leave; of its people it may not.
+            row = {**row, "n": None}
         recorded = feeds & (POLICE_FEEDS | HEALTH_FEEDS)
         if (
             not recorded
@@ -100,8 +103,11 @@ class _Rules:
         people = [row["n"]] if row["unit"] not in _NOT_OF_PEOPLE else []
         if row["unit"] in ("people", "respondents", "responses"):
             people.append(row["estimate"])
-        few = any(isinstance(n, int | float) and n < self.people_below for n in people)
+        few = any(self._is_few(n) for n in people)
         return f"fewer than {self.people_below} people" if few else ""
+
+    def _is_few(self, people: object) -> bool:
+        return isinstance(people, int | float) and people < self.people_below
 
     def _few_events(self, row: Mapping[str, object], *, admissions: bool) -> str:
         counted = [row["n_events"]]
