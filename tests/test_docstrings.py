@@ -48,6 +48,7 @@ def test_public_functions_say_what_they_take(path: Path) -> None:
 
 
 def test_the_reader_of_docstrings_sees_a_difference() -> None:
-    docstring = "Do.\n\nParameters\n----------\na, b : int\n    Both.\nc : str\n    More.\n\nReturns\n-------\nint"
+    section = "Parameters\n----------\na, b : int\n    Both.\nc : str\n    More."
+    docstring = f"Do.\n\n{section}\n\nReturns\n-------\nint"
     assert documented(docstring) == ["a", "b", "c"]
     assert documented("Do.") is None
