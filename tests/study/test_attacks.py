@@ -14,7 +14,7 @@ from placeproof.study import placing, store
 from placeproof.study.check import check
 from placeproof.study.manifest import settings_sha256, texts
 from placeproof.study.plan import lock_state, read_plan
-from placeproof.study.reading import Inputs
+from placeproof.study.reading import Inputs, read_all
 from placeproof.study.rehearsing import rehearse
 from placeproof.study.run import run
 from placeproof.study.settings import read_study
@@ -195,3 +195,30 @@ def test_a_file_is_no_folder_for_a_rehearsal(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(SettingsError, match="is a file"):
         _again(tmp_path / "notes.txt")
+
+
+def test_a_register_without_one_place_in_the_force_says_so(study: Path) -> None:
+    register = json.loads((study / "data" / "area.geojson").read_text())
+    feature = register["features"][0]
+    feature["properties"] = {"id": "H1", "v": 1, "from": "2021-01-01", "start": "2021-03-15"}
+    ring = feature["geometry"]["coordinates"][0]
+    feature["geometry"]["coordinates"] = [[[lon - 1, lat + 1] for lon, lat in ring]]
+    (study / "data" / "hot.geojson").write_text(json.dumps(register), encoding="utf-8")
+    (study / "study.toml").write_text(
+        STUDY
+        + """
+[data.hot]
+contract = "hotspot"
+files = ["hot.geojson"]
+crs = "EPSG:4326"
+date_format = "%Y-%m-%d"
+[data.hot.columns]
+hotspot_id = "id"
+version = "v"
+valid_from = "from"
+first_treated = "start"
+"""
+    )
+    inputs = read_all(read_study(study), quiet)
+    assert inputs.get("hotspot") is None
+    assert "not one row" in inputs.missing["hotspot"]

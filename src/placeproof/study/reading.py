@@ -101,6 +101,11 @@ def read_all(study: Study, progress: Progress) -> Inputs:
             missing[spec.contract] = f"the feed {spec.name} cannot be read: {error.message}"
     progress("reading", len(specs), len(specs))
     whole = combined(results)
+    for name, table in whole.tables.items():
+        if table.is_empty():
+            missing.setdefault(
+                name, f"not one row of table {name} could be kept: see what was left out"
+            )
     paths = dict(whole.receipts.select("sha256", "path").unique("sha256").iter_rows())
     between, flagged = across.check(whole.tables, paths=paths)
     problems += between.to_dicts()
