@@ -64,6 +64,14 @@ def test_no_count_of_police_records_in_a_place_is_told_to_the_unit(made: Run) ->
     assert counts.filter(pl.col("inputs") == "[]").is_empty()
 
 
+def test_the_glossary_knows_every_estimand_and_method(made: Run) -> None:
+    glossary = (Path(__file__).resolve().parents[2] / "GLOSSARY.md").read_text(encoding="utf-8")
+    findings = pl.read_parquet(made.folder / "tables" / "finding.parquet")
+    for column in ("estimand", "method"):
+        used = findings[column].unique().sort()
+        assert [name for name in used if f"`{name}`" not in glossary] == []
+
+
 def test_the_truth_is_told_beside_the_estimates(study: Path, made: Run) -> None:
     told = CliRunner().invoke(app, ["truth", str(study)])
     assert told.exit_code == 0, told.output
