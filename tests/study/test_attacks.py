@@ -222,3 +222,13 @@ first_treated = "start"
     inputs = read_all(read_study(study), quiet)
     assert inputs.get("hotspot") is None
     assert "not one row" in inputs.missing["hotspot"]
+
+
+def test_what_stood_in_a_faulty_cell_is_not_told_outside_the_force() -> None:
+    from placeproof.study.writing import released_notices
+
+    told = 'data/a.csv, row 7, column "ASB": not-allowed, found "Mary "M" Invented", expected'
+    notices = pl.DataFrame({"message": [f"{told} one of a, b. Rows like this: 1; in quarantine."]})
+    message = released_notices(notices)["message"].item()
+    assert "Invented" not in message
+    assert message.startswith('data/a.csv, row 7, column "ASB": not-allowed, expected one of a, b.')

@@ -1,5 +1,7 @@
 """A run on disk: tables, quarantine, manifest, answers, report."""
 
+import polars as pl
+
 from placeproof import report
 from placeproof.definitions import shocks
 from placeproof.report.contents import TEXT_KEYS, ReportContents, StudyFacts
@@ -60,6 +62,27 @@ def write(building: Building, work: Work, manifest: dict[str, object], *, whole:
     building.write_json("manifest.json", manifest | {"files": hashes_of_files(building.folder)})
 
 
+def released_notices(notices: pl.DataFrame) -> pl.DataFrame:
+    """
+    Take the values of faulty cells out of what a reader outside the force is told.
+
+    Inside the force `check` and the quarantine show what was found; one comma too many can put
+    anything into such a cell, so the report says where and what was expected, not what stood there.
+
+    Parameters
+    ----------
+    notices : DataFrame
+        `files.feed.NOTICE_SCHEMA`.
+
+    Returns
+    -------
+    DataFrame
+        The same rows.
+    """
+    shown = r'(?s) found ".*?",( expected )'
+    return notices.with_columns(pl.col("message").str.replace_all(shown, "$1"))
+
+
 def contents(work: Work, manifest: dict[str, object]) -> ReportContents:
     """
     Gather what the report is made of.
@@ -98,8 +121,8 @@ def contents(work: Work, manifest: dict[str, object]) -> ReportContents:
         area_wkb=work.inputs.area_wkb,
         texts={key: text for key, text in texts(work.study.folder).items() if key in TEXT_KEYS},
         receipts=result.receipts,
-        notices=result.notices,
-        quarantine=result.quarantine,
+        notices=released_notices(result.notices),
+        quarantine=result.quarantine.with_columns(found=pl.lit("")),
         manifest=manifest,
         shocks=register if register is not None else shocks(),
     )
