@@ -224,6 +224,19 @@ first_treated = "start"
     assert "not one row" in inputs.missing["hotspot"]
 
 
+def test_an_empty_month_is_not_supplied_and_the_others_stay(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "s")
+    empty = folder / "data" / "archive" / "2020-05" / "2020-05-inventshire-street.csv"
+    empty.write_text("")
+    problems = check(folder, quiet)
+    assert [problem.code for problem in problems if problem.severity == "error"] == ["empty-file"]
+    made = run(folder, until="panel", progress=quiet).folder
+    panel = pl.read_parquet(made / "tables" / "panel.parquet")
+    by_month = panel.group_by("period_start").agg(pl.col("count").null_count(), n=pl.len())
+    absent = by_month.filter(pl.col("count") == pl.col("n"))["period_start"].to_list()
+    assert absent == [date(2020, 5, 1)]
+
+
 def test_what_stood_in_a_faulty_cell_is_not_told_outside_the_force() -> None:
     from placeproof.study.writing import released_notices
 

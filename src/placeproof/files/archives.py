@@ -31,6 +31,8 @@ class Member:
         Name of the file or zip that was given, without folders.
     path : Path or None
         Where it lies on disk by itself; None: in a zip.
+    empty : bool
+        Whether it has no byte at all.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Member:
     archive_sha256: str | None
     archive: str
     path: Path | None = None
+    empty: bool = False
 
 
 def members(path: Path, *, shown: str) -> tuple[list[Member], list[str]]:
@@ -85,6 +88,7 @@ def _from_disk(path: Path, shown: str) -> Member:
         archive_sha256=None,
         archive=path.name,
         path=path,
+        empty=path.is_file() and path.stat().st_size == 0,
     )
 
 
@@ -114,6 +118,7 @@ def _of_zip(path: Path, raw: bytes, shown: str) -> tuple[list[Member], list[str]
             content=_reader(archive, info, f"{shown}/{info.filename}"),
             archive_sha256=hashed,
             archive=path.name,
+            empty=info.file_size == 0,
         )
         for info in safe
     ], unsafe

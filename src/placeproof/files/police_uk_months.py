@@ -65,7 +65,10 @@ def listed(spec: FeedSpec) -> tuple[list[Monthly], list[dict[str, object]]]:
         members, unsafe = archives.members(path, shown=spec.shown(path))
         strangers = [*unsafe]
         for member in members:
-            if match := _NAME.match(member.name):
+            match = _NAME.match(member.name)
+            if match and member.empty:
+                said.append(_empty(spec, member, match[1]))
+            elif match:
                 extract = _extract(spec, member.archive)
                 found.append(Monthly(match[1], match[2], match[3], extract, member))
             else:
@@ -145,6 +148,12 @@ def gaps(spec: FeedSpec, monthly: list[Monthly]) -> list[dict[str, object]]:
             mend = "Download the missing months from data.police.uk."
             said.append(notice(spec.name, "months-not-supplied", "warning", text, mend=mend))
     return said
+
+
+def _empty(spec: FeedSpec, member: archives.Member, month: str) -> dict[str, object]:
+    text = f"{member.shown} is empty: 0 bytes. {month} is taken as not supplied, which is not 0."
+    mend = "Download that month again from data.police.uk."
+    return notice(spec.name, "empty-file", "error", text, mend=mend)
 
 
 def _first(month: str) -> date:
