@@ -231,3 +231,14 @@ def test_a_contract_that_files_cannot_hold_is_refused(tmp_path: Path) -> None:
         propose_mapping(path, contract="finding")
     with pytest.raises(InputError, match="no such file"):
         propose_mapping(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"a,b\n\x00\x01\x02,3\n", "is no text"), (b"x," * 600_000, "one record")]
+)
+def test_what_is_no_table_is_refused_at_once(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        propose_mapping(path)
+    assert said in str(caught.value)

@@ -24,6 +24,8 @@ _DERIVED = {
     "centre_easting_m", "centre_northing_m", "suppressed", "operating_day", "qualifier",
 }  # fmt: skip
 _MOST_VALUES = 30
+LONGEST_LINE_BYTES = 1_000_000
+"""A longer first line is no header."""
 _NO_HEADER = re.compile(
     r"^[+-]?(\d+\.\d+|\d{5,}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{1,2}:\d{2}.*)$"
 )
@@ -127,7 +129,27 @@ def _of_shapes(path: Path, contract: str | None) -> MappingProposal:
     return finished(proposal, opened.attributes.columns)
 
 
+def _require_text(path: Path) -> None:
+    """A text file whose head is no text, or one endless line, is no table: say so at once."""
+    if path.suffix.lower() not in (".csv", ".txt", ".tsv"):
+        return
+    with path.open("rb") as file:
+        head = file.read(LONGEST_LINE_BYTES + 1)
+    utf16 = head[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if not utf16 and b"\x00" in head:
+        raise InputError(
+            f"{path.name} is no text: byte {head.index(0) + 1} is 0.",
+            mend="Export it as CSV; a workbook needs its own ending, .xlsx.",
+        )
+    if len(head) > LONGEST_LINE_BYTES and b"\n" not in head and b"\r" not in head:
+        raise InputError(
+            f"{path.name} begins with a line of more than {LONGEST_LINE_BYTES:,} bytes.",
+            mend="Export it with one record on each line.",
+        )
+
+
 def _of_table(path: Path, contract: str | None, tab: str | None) -> MappingProposal:
+    _require_text(path)
     sheet = sheets.sheet(path, shown=path.name, tab=tab)
     rows = sheet.rows.drop("source_row").select(pl.all().cast(pl.String, strict=False))
     chosen = contract or _best_contract(f"{path.name} {tab or ''}", rows.columns)
