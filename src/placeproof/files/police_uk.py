@@ -140,9 +140,10 @@ def _judged(
     types = meanings([*CATEGORIES, *strange])
     asb = pl.col("crime_type") == ASB_TYPE
     narrow = fit.select("file", "point", "crime_type", *_SUPPLIED)
-    crime = _as_table(narrow.filter(~asb), placed, types, "crime")
-    incident = _as_table(narrow.filter(asb), placed, types, "incident")
-    return crime, incident, stacked(found, FAULT_SCHEMA)
+    with ThreadPoolExecutor(1) as pool:  # the small table beside the large one
+        small = pool.submit(lambda: _as_table(narrow.filter(asb), placed, types, "incident"))
+        crime = _as_table(narrow.filter(~asb), placed, types, "crime")
+        return crime, small.result(), stacked(found, FAULT_SCHEMA)
 
 
 def _wrong_months(dated: pl.DataFrame, surroundings: Surroundings) -> pl.DataFrame:
@@ -276,7 +277,8 @@ def _result(
     made: dict[str, pl.DataFrame],
     faulty: pl.DataFrame,
 ) -> FeedResult:
-    late = [checked(rows, name, _SHOWN) for name, rows in made.items()]
+    with ThreadPoolExecutor(2) as pool:
+        late = list(pool.map(lambda name: checked(made[name], name, _SHOWN), made))
     every = stacked([faulty, *late], FAULT_SCHEMA)
     kept = {
         name: without_quarantined(rows, every) if any(f.height for f in late) else rows
