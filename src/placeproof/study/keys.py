@@ -57,6 +57,12 @@ STUDY_KEYS: Sections = {
         Key("name", "text", "its column of names", required=False),
         Key("crs", "text", "its CRS where the file names none", required=False),
     ),
+    "harm": (
+        Key("file", "text", "harm index that you supply, a table in data/", required=False),
+        Key("edition", "text", "its name and edition; stands beside every result", required=False),
+        Key("code", "text", "its column of offence codes", required=False, default="offence_code"),
+        Key("weight", "text", "its column of weights", required=False, default="harm"),
+    ),
 }
 
 FEED_KEYS: tuple[Key, ...] = (

@@ -57,7 +57,7 @@ def settings_sha256(study: Study) -> str:
         del told[name]
     for feed in told["feeds"]:
         del feed["paths"], feed["root"]
-    beside = [study.area, study.lsoa.path if study.lsoa else None]
+    beside = [study.area, *(part.path if part else None for part in (study.lsoa, study.harm))]
     for spec in study.feeds:
         beside += [spec.offences, spec.default_locations, *spec.corrections]
     return sha256_of([_plain(study, told), _hashes(study, beside)])

@@ -15,6 +15,7 @@ from placeproof.study import (
     placing,
     reading,
     store,
+    weighing,
     writing,
 )
 from placeproof.study.changes import compare_in_study
@@ -27,7 +28,11 @@ Step = Callable[[Work], None]
 
 STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
     ("outcomes", "selecting outcomes", (placing.select_outcomes,)),
-    ("places", "finding places", (placing.find_places, placing.describe_places)),
+    (
+        "places",
+        "finding places",
+        (placing.find_places, placing.describe_places, weighing.weigh_harm),
+    ),
     ("patrols", "measuring patrols", (estimating.measure_patrols,)),
     (
         "panel",

@@ -25,6 +25,16 @@ class LsoaFile:
 
 
 @dataclass(frozen=True)
+class HarmFile:
+    """Where a harm index stands that the user supplies, and which edition it is."""
+
+    path: Path
+    edition: str
+    code: str
+    weight: str
+
+
+@dataclass(frozen=True)
 class Study:
     """One study: its folder, its facts, its feeds."""
 
@@ -40,6 +50,7 @@ class Study:
     area_crs: str | None
     outcomes_public: bool
     lsoa: LsoaFile | None
+    harm: HarmFile | None
     feeds: tuple[FeedSpec, ...]
     empty_patterns: tuple[tuple[str, str], ...]
     """Feed and pattern wherever a pattern found no file: that feed is not supplied."""
@@ -97,6 +108,10 @@ def read_study(folder: Path) -> Study:
     lsoa_path = _optional_file(folder, lsoa.get("file"), 'study.toml, [lsoa], key "file"', problems)
     if lsoa_path is not None and not lsoa.get("code"):
         problems.append('study.toml, [lsoa] lacks the key "code": its column of codes')
+    harm = read_section("study.toml, [harm]", found.get("harm", {}), STUDY_KEYS["harm"], problems)
+    harm_path = _optional_file(folder, harm.get("file"), 'study.toml, [harm], key "file"', problems)
+    if harm_path is not None and not harm.get("edition"):
+        problems.append('study.toml, [harm] lacks the key "edition": two editions, two results')
     raise_if_any(problems)
     return Study(
         folder=folder,
@@ -111,6 +126,9 @@ def read_study(folder: Path) -> Study:
         area_crs=facts["area_crs"],
         outcomes_public=facts["outcomes_public"],
         lsoa=LsoaFile(lsoa_path, lsoa["code"], lsoa["name"], lsoa["crs"]) if lsoa_path else None,
+        harm=HarmFile(harm_path, harm["edition"], harm["code"], harm["weight"])
+        if harm_path
+        else None,
         feeds=tuple(feeds),
         empty_patterns=tuple(empty),
     )
@@ -118,7 +136,7 @@ def read_study(folder: Path) -> Study:
 
 def _unknown_sections(found: dict[str, Any], problems: list[str]) -> None:
     for name in found:
-        if name not in {"schema", "study", "lsoa", "data"}:
+        if name not in {"schema", "study", "lsoa", "harm", "data"}:
             problems.append(f"study.toml has no section [{name}]")
 
 

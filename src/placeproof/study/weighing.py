@@ -1,0 +1,91 @@
+"""How grave: where the harm of recorded crime is concentrated, by an index the user supplies."""
+
+import polars as pl
+
+from placeproof import hotspots
+from placeproof.definitions import harm, harm_weights
+from placeproof.errors import InputError
+from placeproof.files import sheets
+from placeproof.study.placing import CONCENTRATION_CELL_M, CONCENTRATION_TOP, first_start
+from placeproof.study.work import Work
+from placeproof.tables import estimate
+
+UNKNOWN_CODES_NAMED = 20
+
+
+def weigh_harm(work: Work) -> None:
+    """
+    Weigh recorded crime by the study's harm index and say where its harm is concentrated.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added where `study.toml` names an index. Offences that police work
+        finds are left out; codes that the index lacks are listed, and have no harm, not harm 0.
+    """
+    file, crime = work.study.harm, work.inputs.get("crime")
+    if file is None or crime is None or work.inputs.area_wkb is None:
+        return
+    read = sheets.sheet(file.path, shown=file.path.name).rows
+    for column in (file.code, file.weight):
+        if column not in read.columns:
+            raise InputError(
+                f'{file.path.name} has no column "{column}".',
+                mend="name its columns in study.toml, [harm], keys code and weight",
+            )
+    index = harm_weights(
+        read.select(offence_code=pl.col(file.code), harm=pl.col(file.weight)), file.edition
+    )
+    window = (work.plan.selection_from, work.plan.selection_to)
+    first = first_start(work)
+    visible = crime if work.lock.outcomes_visible or first is None else _before(crime, first)
+    events, unknown = harm(
+        visible.filter(pl.col("month").is_between(window[0].replace(day=1), window[1])), index
+    )
+    name = {
+        "outcome": "harm",
+        "outcome_label": f"Harm of recorded crime, {file.edition}",
+        "definition_edition": index.edition_tag,
+        "feeds": "crime",
+    }
+    cells = hotspots.grid_counts(
+        events,
+        cell_m=CONCENTRATION_CELL_M,
+        area_wkb=work.inputs.area_wkb,
+        weight="harm",
+    )
+    work.add(
+        hotspots.concentration(
+            cells,
+            top=CONCENTRATION_TOP,
+            population=f"{CONCENTRATION_CELL_M:g} m cells of the study area",
+            window=window,
+            **name,
+        )
+    )
+    work.add(_unknown_codes(unknown, name))
+
+
+def _before(crime: pl.DataFrame, first: object) -> pl.DataFrame:
+    return crime.filter(pl.col("month") < pl.lit(first).dt.month_start())
+
+
+def _unknown_codes(unknown: pl.DataFrame, name: dict[str, str]) -> pl.DataFrame:
+    named = unknown.sort("crimes", "offence_code", descending=[True, False], nulls_last=True)
+    codes = [
+        f"{row['offence_code'] or 'no code'} ({row['crimes']:,})"
+        for row in named.head(UNKNOWN_CODES_NAMED).iter_rows(named=True)
+    ]
+    more = max(0, unknown.height - UNKNOWN_CODES_NAMED)
+    listed = ", ".join(codes) + (f" and {more} more codes" if more else "")
+    reason = f"The index lacks these offence codes (crimes): {listed}." if codes else None
+    row = {
+        "question": "data",
+        "population": "crimes whose offence code the harm index lacks",
+        "estimand": "count",
+        "method": "reading",
+        "estimate": float(unknown["crimes"].sum()),
+        "unit": "crimes",
+        "reason": reason,
+    }
+    return estimate.rows([name | row])
