@@ -9,7 +9,7 @@ from placeproof.definitions import outcomes
 from placeproof.errors import StudyError
 from placeproof.files import geo
 from placeproof.study.placing import masked_from
-from placeproof.study.work import Work, described
+from placeproof.study.work import Work, described, without_effect
 from placeproof.tables import estimate
 
 
@@ -56,7 +56,8 @@ def count_panel(work: Work) -> None:
     if made:
         work.panel = pl.concat(made)
         work.tables["panel"] = work.panel
-    _add_not_supplied(work)
+    if work.not_supplied:
+        work.add(without_effect(work, work.not_supplied, status="not_supplied"))
 
 
 def count_areas(work: Work) -> None:
@@ -174,22 +175,3 @@ def _nte(work: Work, first: date, events: pl.DataFrame) -> pl.DataFrame | None:
         last=work.study.cut_off,
         events=work.inputs.get("event"),
     )
-
-
-def _add_not_supplied(work: Work) -> None:
-    rows = [
-        dict(described(work, outcome_id))
-        | {
-            "question": work.question_of(outcome_id),
-            "population": "treated hot spots",
-            "estimand": "rate_ratio",
-            "method": "poisson_imputation_jackknife",
-            "role": work.role_of(outcome_id),
-            "unit": "ratio",
-            "status": "not_supplied",
-            "reason": reason,
-        }
-        for outcome_id, reason in work.not_supplied.items()
-    ]
-    if rows:
-        work.add(estimate.rows(rows))

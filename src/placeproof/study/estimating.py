@@ -6,8 +6,7 @@ from placeproof import calendar, effects, interviews, patrols, surveys
 from placeproof.definitions import outcomes
 from placeproof.effects import health
 from placeproof.study.placing import first_start
-from placeproof.study.work import Work, described
-from placeproof.tables import estimate
+from placeproof.study.work import Work, without_effect
 
 
 def measure_patrols(work: Work) -> None:
@@ -76,11 +75,12 @@ def estimate_effects(work: Work) -> None:
         if outcome_id not in work.not_supplied
     }
     if not work.lock.outcomes_visible:
-        work.add(_without_effect(work, list(planned), "masked", work.lock.stamp))
+        masked = dict.fromkeys(planned, work.lock.stamp)
+        work.add(without_effect(work, masked, status="masked"))
         return
     if work.panel is None:
-        reason = _why_no_panel(work)
-        work.add(_without_effect(work, list(planned), "not_supplied", reason))
+        uncounted = dict.fromkeys(planned, _why_no_panel(work))
+        work.add(without_effect(work, uncounted, status="not_supplied"))
         return
     work.add(
         effects.first_set(
@@ -218,25 +218,6 @@ def _why_no_panel(work: Work) -> str:
             "hotspot", "No hot spots were supplied."
         )
     return "No outcome could be counted in the hot spots."
-
-
-def _without_effect(work: Work, outcome_ids: list[str], status: str, reason: str) -> pl.DataFrame:
-    return estimate.rows(
-        [
-            dict(described(work, outcome_id))
-            | {
-                "question": work.question_of(outcome_id),
-                "population": "treated hot spots",
-                "estimand": "rate_ratio",
-                "method": "poisson_imputation_jackknife",
-                "role": work.role_of(outcome_id),
-                "unit": "ratio",
-                "status": status,
-                "reason": reason,
-            }
-            for outcome_id in outcome_ids
-        ]
-    )
 
 
 def _recorded(work: Work) -> tuple[pl.DataFrame | None, str]:

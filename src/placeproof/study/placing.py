@@ -16,7 +16,7 @@ CONCENTRATION_CELL_M = 200.0
 CONCENTRATION_TOP = (10, 24, 50, 100)
 SINGLE_POINT_NOTICED_FROM = 0.5
 """Share of a place's events on one point from which the report says that a person should look."""
-SETTING_ASIDE = (0.0, 0.0)
+GRID_OFFSET_M = (0.0, 0.0)
 """Shift of the grid of candidate places, in metres."""
 
 
@@ -216,7 +216,7 @@ def _comparison(work: Work, treated: pl.DataFrame) -> pl.DataFrame | None:
         area_wkb=work.inputs.area_wkb,
         treated=treated,
         side_m=work.plan.side_m,
-        offset_m=SETTING_ASIDE,
+        offset_m=GRID_OFFSET_M,
         excluded_within_m=work.plan.ring_edges_m[-1],
         least_events=work.plan.least_events,
     )

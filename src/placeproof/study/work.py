@@ -12,6 +12,7 @@ from placeproof.definitions import Outcome, outcomes
 from placeproof.study.plan import Lock, Plan
 from placeproof.study.reading import Inputs, Progress
 from placeproof.study.settings import Study
+from placeproof.tables import estimate
 
 
 @dataclass
@@ -104,3 +105,39 @@ def described(work: Work, outcome: str) -> Mapping[str, object]:
         "definition_edition": definition.edition_tag,
         "feeds": work.feeds_of(outcome),
     }
+
+
+def without_effect(work: Work, reasons: Mapping[str, str], *, status: str) -> pl.DataFrame:
+    """
+    Say of some outcomes that their effect has no number, and why.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    reasons : mapping of str to str
+        Outcome id to the reason.
+    status : str
+        `not_supplied` or `masked`.
+
+    Returns
+    -------
+    table `estimate`
+        One row per outcome, named as its headline estimate would be.
+    """
+    return estimate.rows(
+        [
+            dict(described(work, outcome_id))
+            | {
+                "question": work.question_of(outcome_id),
+                "population": "treated hot spots",
+                "estimand": "rate_ratio",
+                "method": "poisson_imputation_jackknife",
+                "role": work.role_of(outcome_id),
+                "unit": "ratio",
+                "status": status,
+                "reason": reason,
+            }
+            for outcome_id, reason in reasons.items()
+        ]
+    )
