@@ -26,7 +26,7 @@ def story(frame: pl.DataFrame) -> list[tuple]:
         (
             row["hotspot_id"],
             (row["arrived_at"] - START) / timedelta(minutes=1),
-            row["dwell_s"] / 60,
+            row["seen_s"] / 60,
             row["pings"],
         )
         for row in frame.iter_rows(named=True)
@@ -194,7 +194,7 @@ def test_adding_one_interval_mends_the_bias_of_last_minus_first() -> None:
         truth += stay
         clock += stay + 60
     found = with_ping_interval(visits(pings(*rows), hotspots(), **RULES))
-    raw = found["dwell_s"].sum() / 60
+    raw = found["seen_s"].sum() / 60
     mended = raw + found["interval_s"].sum() / 60
     assert raw / truth < 0.95
     # 1500 stays: the sum of unseen ends has a standard error of about 16 minutes in 18,000.

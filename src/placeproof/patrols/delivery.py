@@ -17,7 +17,6 @@ from placeproof.patrols.rows import (
     window_of,
 )
 from placeproof.patrols.stretches import moments, stretches
-from placeproof.patrols.visits import with_ping_interval
 
 _ADDED = "One ping interval was added to each visit for time that pings do not show."
 
@@ -153,13 +152,13 @@ def visit_rows(seen: pl.DataFrame, *, longest_gap_s: float, shortest_dwell_s: fl
         "visits", "Visits of a device to a hot spot", "count", "pings", "visits", "ping"
     )
     rows = [total | shared | {"estimate": float(seen.height), "n": seen.height}]
-    lengthened = with_ping_interval(seen).select(pl.col("dwell_s") + pl.col("interval_s"))
+    lengthened = seen.select("dwell_s")
     for at_least in (5, 10, 15):
         label = f"Visits of at least {at_least} minutes"
         base = base_row(f"visits_{at_least}_minutes", label, "share", "pings", "share", "ping")
         for method, length in (
             ("pings_with_interval", lengthened["dwell_s"]),
-            ("pings_raw", seen["dwell_s"]),
+            ("pings_raw", seen["seen_s"]),
         ):
             rows.append(base | shared | {"method": method} | share_of(length >= 60 * at_least))
     devices = base_row(
@@ -344,7 +343,7 @@ def _minutes_rows(counted: pl.DataFrame, base: Row, nte_id: str | None) -> list[
 
 def _ping_interval_s(seen: pl.DataFrame) -> float | None:
     gaps = seen.filter(pl.col("source") == "pings").select(
-        pl.col("dwell_s").sum() / (pl.col("pings") - 1).sum()
+        pl.col("seen_s").sum() / (pl.col("pings") - 1).sum()
     )
     value = gaps.item()
     return None if value is None or value != value else round(float(value), 3)

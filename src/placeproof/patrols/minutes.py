@@ -4,7 +4,6 @@ import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols.stretches import moments, stretches, union
-from placeproof.patrols.visits import with_ping_interval
 
 
 def occupied(visit: pl.DataFrame, *, add_interval: bool) -> pl.DataFrame:
@@ -24,11 +23,12 @@ def occupied(visit: pl.DataFrame, *, add_interval: bool) -> pl.DataFrame:
     DataFrame
         `place_id`, `starts_at`, `ends_at` (UTC), sorted; disjoint within a place.
     """
+    unseen_s = pl.col("dwell_s") - pl.col("seen_s")
     unseen = pl.duration(
-        microseconds=(pl.col("interval_s") * (1e6 if add_interval else 0.0)).round().cast(pl.Int64)
+        microseconds=(unseen_s * (1e6 if add_interval else 0.0)).round().cast(pl.Int64)
     )
     return union(
-        with_ping_interval(visit).select(
+        visit.select(
             place_id="hotspot_id",
             starts_at="arrived_at",
             ends_at=pl.col("left_at") + unseen,

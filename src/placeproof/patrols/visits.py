@@ -10,6 +10,7 @@ from placeproof import geometry
 from placeproof.calendar import operating_day
 from placeproof.tables import Visit
 
+_NOT_KNOWN = pl.lit(None, dtype=pl.Float64)
 _MARGIN_DEG = 0.01
 """About a kilometre: hot spots' bounds in degrees are only a first sieve before projecting."""
 
@@ -64,7 +65,7 @@ def visits(
     >>> start = datetime(2024, 5, 1, 20, tzinfo=UTC)
     >>> four = [start + timedelta(minutes=minute) for minute in (0, 5, 12, 60)]
     >>> there = pl.DataFrame({"device_id": ["car"] * 4, "hotspot_id": ["H01"] * 4, "at": four})
-    >>> merged(there, longest_gap_s=600)["dwell_s"].to_list()
+    >>> merged(there, longest_gap_s=600)["seen_s"].to_list()
     [720.0, 0.0]
     """
     if not longest_gap_s > 0:
@@ -72,8 +73,16 @@ def visits(
     if not shortest_dwell_s >= 0:
         raise ValueError(f"shortest_dwell_s must not be below 0, not {shortest_dwell_s}")
     found = merged(inside(pings, hotspots), longest_gap_s=longest_gap_s)
-    kept = found.filter(pl.col("dwell_s") >= shortest_dwell_s).with_columns(source=pl.lit("pings"))
-    return Visit.validate(kept.select(Visit.column_names()), cast=True)
+    kept = found.filter(pl.col("seen_s") >= shortest_dwell_s).with_columns(
+        dwell_s="seen_s",
+        dwell_sd_s=_NOT_KNOWN,
+        visible_s=_NOT_KNOWN,
+        interval_s=_NOT_KNOWN,
+        source=pl.lit("pings"),
+        method=pl.lit("order_free"),
+    )
+    full = with_ping_interval(kept).with_columns(dwell_s=pl.col("seen_s") + pl.col("interval_s"))
+    return Visit.validate(full.select(Visit.column_names()), cast=True)
 
 
 def inside(pings: pl.DataFrame, hotspots: pl.DataFrame) -> pl.DataFrame:
@@ -125,7 +134,7 @@ def merged(inside: pl.DataFrame, *, longest_gap_s: float) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        `device_id`, `hotspot_id`, `arrived_at`, `left_at`, `dwell_s`, `pings`, sorted.
+        `device_id`, `hotspot_id`, `arrived_at`, `left_at`, `seen_s`, `pings`, sorted.
     """
     whose = ["device_id", "hotspot_id"]
     longest = timedelta(seconds=longest_gap_s)
@@ -143,7 +152,7 @@ def merged(inside: pl.DataFrame, *, longest_gap_s: float) -> pl.DataFrame:
         )
         .sort("number")
         .with_columns(
-            dwell_s=(pl.col("left_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
+            seen_s=(pl.col("left_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
         )
         .drop("number")
     )
@@ -172,9 +181,14 @@ def ready_made_visits(delivered: pl.DataFrame) -> pl.DataFrame:
         hotspot_id="hotspot_id",
         arrived_at="started_at",
         left_at="ended_at",
+        seen_s=span_s,
         dwell_s=span_s,
+        dwell_sd_s=_NOT_KNOWN,
+        visible_s=_NOT_KNOWN,
+        interval_s=_NOT_KNOWN,
         pings=pl.lit(None, dtype=pl.Int64),
         source=pl.lit("delivered"),
+        method=pl.lit("ready_made"),
     )
     return Visit.validate(made, cast=True).sort("device_id", "hotspot_id", "arrived_at", "left_at")
 
@@ -197,8 +211,8 @@ def with_ping_interval(visit: pl.DataFrame) -> pl.DataFrame:
         that of all devices; 0 for ready-made visits and where no visit has two pings.
     """
     gaps = pl.col("pings") - 1
-    own = pl.col("dwell_s").sum() / gaps.sum()
-    everyone = visit.select(pl.col("dwell_s").filter(gaps > 0).sum() / gaps.sum()).item()
+    own = pl.col("seen_s").sum() / gaps.sum()
+    everyone = visit.select(pl.col("seen_s").filter(gaps > 0).sum() / gaps.sum()).item()
     by_device = (
         pl.when(gaps.sum().over("device_id") > 0).then(own.over("device_id")).otherwise(everyone)
     )

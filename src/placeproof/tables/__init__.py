@@ -2,6 +2,7 @@
 
 from placeproof.tables.admission import Admission
 from placeproof.tables.answer import Answer
+from placeproof.tables.attendance import Attendance
 from placeproof.tables.code import Code
 from placeproof.tables.coded_span import CodedSpan
 from placeproof.tables.cointervention import Cointervention
@@ -10,6 +11,7 @@ from placeproof.tables.contract import Table
 from placeproof.tables.cost import Cost
 from placeproof.tables.crime import Crime
 from placeproof.tables.delivered import Delivered
+from placeproof.tables.dose import Dose
 from placeproof.tables.ed_assault import EdAssault
 from placeproof.tables.estimate import Estimate
 from placeproof.tables.event import Event
@@ -24,6 +26,7 @@ from placeproof.tables.population_margin import PopulationMargin
 from placeproof.tables.problem_plan import ProblemPlan
 from placeproof.tables.response import Response
 from placeproof.tables.response_flag import ResponseFlag
+from placeproof.tables.route import Route
 from placeproof.tables.session import Session
 from placeproof.tables.shock import Shock
 from placeproof.tables.speaker import Speaker
@@ -39,6 +42,7 @@ TABLES: dict[str, type[Table]] = {
     for table in (
         Admission,
         Answer,
+        Attendance,
         Code,
         CodedSpan,
         Cointervention,
@@ -46,6 +50,7 @@ TABLES: dict[str, type[Table]] = {
         Cost,
         Crime,
         Delivered,
+        Dose,
         EdAssault,
         Estimate,
         Event,
@@ -60,6 +65,7 @@ TABLES: dict[str, type[Table]] = {
         ProblemPlan,
         Response,
         ResponseFlag,
+        Route,
         Session,
         Shock,
         Speaker,
@@ -77,6 +83,7 @@ __all__ = [
     "TABLES",
     "Admission",
     "Answer",
+    "Attendance",
     "Code",
     "CodedSpan",
     "Cointervention",
@@ -84,6 +91,7 @@ __all__ = [
     "Cost",
     "Crime",
     "Delivered",
+    "Dose",
     "EdAssault",
     "Estimate",
     "Event",
@@ -98,6 +106,7 @@ __all__ = [
     "ProblemPlan",
     "Response",
     "ResponseFlag",
+    "Route",
     "Session",
     "Shock",
     "Speaker",
