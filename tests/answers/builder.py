@@ -133,6 +133,8 @@ def answers(found: pl.DataFrame, **more: object) -> pl.DataFrame:
         "retrospective": False,
         "plausible_effect": 0.2,
         "few_places_below": 10,
+        "shocks": None,
+        "first_start": None,
     }
     return answer_all(found, **{**given, **more})
 

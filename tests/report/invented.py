@@ -242,6 +242,8 @@ def answers(found: pl.DataFrame) -> pl.DataFrame:
         retrospective=False,
         plausible_effect=0.2,
         few_places_below=10,
+        shocks=None,
+        first_start=None,
     )
 
 

@@ -28,6 +28,19 @@ PUBLISHED_CATEGORY = "puk-"
 
 
 @dataclass(frozen=True)
+class Event:
+    """A registered event: its id, its name, whether places reopened, and which outcomes it touches.
+
+    `outcomes` holds ids of definitions, or "*" for all.
+    """
+
+    shock_id: str
+    name: str
+    reopening: bool
+    outcomes: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Circumstances:
     """
     What the checks need to know beyond the findings.
@@ -45,6 +58,8 @@ class Circumstances:
         First number of treated places that is not few.
     dose_known : bool
         Whether what was delivered was measured.
+    near_start : tuple of Event
+        What else happened within two months of the first patrols.
     """
 
     exploratory: bool
@@ -52,6 +67,7 @@ class Circumstances:
     plausible_effect: float
     few_places_below: int
     dose_known: bool
+    near_start: tuple[Event, ...]
 
 
 @dataclass(frozen=True)
@@ -134,6 +150,7 @@ def effect_grade(headline: Row, rows: Sequence[Row], about: Circumstances) -> Gr
         *_negative_controls(rows),
         *_later_places_alone(rows),
         *_trends(headline, same),
+        *_events(headline, same, about),
         *_locations(headline, same),
         *_power(headline, about),
         *_limits(headline, about),
@@ -278,6 +295,50 @@ def _has_power(row: Row) -> bool:
     told = diagnostics(row)
     power = told.get("power_against_that_slope", told.get("power"))
     return isinstance(power, int | float) and power >= 0.8
+
+
+def _events(headline: Row, same: Sequence[Row], about: Circumstances) -> list[Failed]:
+    """What else happened when patrols began, with the effect without the periods around it."""
+    failed: list[Failed] = []
+    for event in about.near_start:
+        if not event.outcomes & {"*", str(headline["outcome"])}:
+            continue
+        what = "Places reopened" if event.reopening else "Something else changed"
+        reason = (
+            f"{what} within two months of the first patrols ({event.name}): the two can be told "
+            "apart only as far as the comparison places felt it as the hot spots did."
+        )
+        again, change = (
+            _without(event, headline, same, estimand)
+            for estimand in ("rate_ratio", "change_in_rate_ratio")
+        )
+        other = again is not None and _says_another(headline, again, change)
+        if again is not None:
+            words = "would say something else" if other else "says the same"
+            told = placeholder(again, "full")
+            reason += f" Without the periods around it the estimate {words}: {told}."
+        failed.append(Failed(reason, threatens=other))
+    return failed
+
+
+def _says_another(headline: Row, again: Row, change: Row | None) -> bool:
+    """Another conclusion, by more than chance: a shift alone may be an effect that grows or fades."""
+    if {direction(headline), direction(again)} == {"fell", "rose"}:
+        return True
+    moved = change is not None and direction(change) in ("fell", "rose")
+    return moved and direction(headline) != direction(again)
+
+
+def _without(event: Event, headline: Row, same: Sequence[Row], estimand: str) -> Row | None:
+    for row in same:
+        if (
+            row["horizon"] == f"without={event.shock_id}"
+            and row["estimand"] == estimand
+            and row["population"] == headline["population"]
+            and is_estimated(row)
+        ):
+            return row
+    return None
 
 
 def _locations(headline: Row, same: Sequence[Row]) -> list[Failed]:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 
 import polars as pl
 
 from placeproof.answers import health, impact, perceptions, variation
-from placeproof.answers.grading import Circumstances
+from placeproof.answers.grading import Circumstances, Event
 from placeproof.answers.reading import QUESTIONS, identities
 from placeproof.answers.reply import Reply, Study
 from placeproof.definitions import questions as titles
@@ -14,6 +15,8 @@ from placeproof.tables import Answer
 
 DOSE_FEEDS: tuple[str, ...] = ("ping", "visit", "delivered", "patrol_log")
 """Feeds that say what was delivered."""
+NEAR_DAYS = 62
+"""Two months: an event that begins this close to the first patrols, before or after, is near."""
 
 
 def answer_all(
@@ -24,6 +27,8 @@ def answer_all(
     retrospective: bool,
     plausible_effect: float,
     few_places_below: int,
+    shocks: pl.DataFrame | None,
+    first_start: date | None,
 ) -> pl.DataFrame:
     """
     Answer every research question, each with its status, reason and confidence.
@@ -42,6 +47,11 @@ def answer_all(
         Largest change, as a share (0.2 for 20 per cent), that there is reason to expect.
     few_places_below : int
         First number of treated places, or survey areas, that is not few.
+    shocks : table `shock` or None
+        Changes that move counts without moving crime. One that begins within two months of the
+        first patrols lowers the grade of the effects that it touches.
+    first_start : datetime.date or None
+        First day of patrols anywhere; None: not known, so that nothing is near it.
 
     Returns
     -------
@@ -61,11 +71,27 @@ def answer_all(
         plausible_effect=plausible_effect,
         few_places_below=few_places_below,
         dose_known=any(supplied.get(feed, False) for feed in DOSE_FEEDS),
+        near_start=_near(shocks, first_start),
     )
     study = Study(list(findings.iter_rows(named=True)), dict(supplied), about)
     rows = [_row(question, _reply(study, question)) for question in QUESTIONS]
     schema = {name: column.dtype for name, column in Answer.columns().items()}
     return Answer.validate(pl.DataFrame(rows, schema=schema), cast=True)
+
+
+def _near(shocks: pl.DataFrame | None, first_start: date | None) -> tuple[Event, ...]:
+    if shocks is None or first_start is None:
+        return ()
+    return tuple(
+        Event(
+            shock_id=row["shock_id"],
+            name=row["name"],
+            reopening=row["kind"] == "reopening",
+            outcomes=frozenset(str(row["outcomes"]).split()),
+        )
+        for row in shocks.sort("starts_on", "shock_id").iter_rows(named=True)
+        if abs((row["starts_on"] - first_start).days) <= NEAR_DAYS
+    )
 
 
 def _reply(study: Study, question: str) -> Reply:

@@ -107,7 +107,7 @@ def _varying(
         row for row in study.rows
         if (is_split(row) or row["question"] == question) and row["horizon"] == "all"
         and str(row["question"]).startswith("RQ") and row["question"] != "RQ10"
-        and row["role"] in ("headline", "beside", "description")
+        and row["role"] in ("headline", "beside", "description") and row["unit"] != "events"
     ]  # fmt: skip
     known = [row for row in split if is_estimated(row)]
     strands = {

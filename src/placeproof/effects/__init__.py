@@ -2,6 +2,14 @@
 
 from placeproof.effects.controls import NegativeControls, negative_controls
 from placeproof.effects.first_set import first_set
+from placeproof.effects.otherwise import by_hours, without_periods
 from placeproof.effects.rows import PlannedOutcome
 
-__all__ = ["NegativeControls", "PlannedOutcome", "first_set", "negative_controls"]
+__all__ = [
+    "NegativeControls",
+    "PlannedOutcome",
+    "by_hours",
+    "first_set",
+    "negative_controls",
+    "without_periods",
+]

@@ -12,7 +12,7 @@ from placeproof.effects.before_after import WHY_NOT_IMPACT, before_after
 from placeproof.effects.effect import Effect, effects, overall
 from placeproof.effects.event_study import event_study
 from placeproof.effects.grid import Grid, checked, grid, joined
-from placeproof.effects.hours import ratio_of_ratios
+from placeproof.effects.hours import hours_rows
 from placeproof.effects.identified import why_not_identified, why_not_supplied
 from placeproof.effects.imputation import placebo_log_ratios
 from placeproof.effects.inference import placebo_p_value
@@ -39,6 +39,7 @@ from placeproof.effects.weighted_displacement import weighted_displacement
 from placeproof.tables import estimate
 
 HOT_SPOTS = "treated hot spots"
+SPOTS = ("hotspot", "comparison")
 AREAS = "areas with treated hot spots"
 WITH_RINGS = "treated hot spots with their rings"
 
@@ -136,7 +137,7 @@ def first_set(
 
 
 def _one_outcome(run: _Run, outcome: str, planned: PlannedOutcome) -> list[Row]:
-    spots = grid(run.panel, outcome=outcome, hours="all", kinds=("hotspot", "comparison"))
+    spots = grid(run.panel, outcome=outcome, hours="all", kinds=SPOTS)
     areas = grid(run.panel, outcome=outcome, hours="all", kinds=("lsoa",))
     main, population = (areas, AREAS) if spots is None and areas is not None else (spots, HOT_SPOTS)
     rows = _population(run, outcome, planned, main, population, planned.role)
@@ -340,47 +341,13 @@ def _around(run: _Run, outcome: str, planned: PlannedOutcome) -> list[Row]:
 
 
 def _by_hours(run: _Run, outcome: str, planned: PlannedOutcome, where: str) -> list[Row]:
-    kinds = ("lsoa",) if where == AREAS else ("hotspot", "comparison")
+    if run.nte is None:
+        return []
+    kinds = ("lsoa",) if where == AREAS else SPOTS
     night, other = (
         grid(run.panel, outcome=outcome, hours=hours, kinds=kinds) for hours in ("nte", "other")
     )
-    if run.nte is None or night is None or other is None:
-        return []
-    asked = PlannedOutcome("RQ9", planned.label, planned.edition, planned.role, planned.feeds)
-    labels = f"nte:{run.nte}", f"other:{run.nte}"
-    bases = [
-        {**about(asked, outcome, t, population=where, hours=h), "role": "beside"}
-        for t, h in ((night, labels[0]), (other, labels[1]), (night, "all"))
-    ]
-    contrast = {
-        **bases[2],
-        "role": planned.role,
-        "estimand": "ratio_of_rate_ratios",
-        "method": IMPUTATION,
-    }
-    for table, name in ((night, "core hours"), (other, "the other hours")):
-        why = why_not_supplied(table) or why_not_identified(table)
-        if why:
-            return [refused(contrast, f"In {name}: {why}")]
-    log_ratio, spread, first, second = ratio_of_ratios(night, other, level=run.level)
-    rows = [
-        ratio_row(bases[0], first, night, level=run.level),
-        ratio_row(bases[1], second, other, level=run.level),
-    ]
-    if not math.isfinite(log_ratio):
-        why = first.refusal or second.refusal or "No event was counted in one set of hours."
-        return [*rows, refused(contrast, why)]
-    limits = " ".join(dict.fromkeys([*first.limits, *second.limits]))
-    more = {"numerator": labels[0], "denominator": labels[1], "scale": "log"}
-    return [
-        *rows,
-        {
-            **contrast,
-            **rests_on(night),
-            **interval(spread, level=run.level),
-            "n_events": float(night.counts.sum() + other.counts.sum()),
-            "estimate": math.exp(log_ratio),
-            "reason": limits or None,
-            "diagnostics": as_json(more),
-        },
-    ]
+    return hours_rows(
+        night, other, outcome=outcome, planned=planned, population=where, nte=run.nte,
+        level=run.level,
+    )  # fmt: skip

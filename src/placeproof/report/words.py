@@ -18,6 +18,7 @@ ROLE_WORDS: dict[str, str] = {
 ESTIMAND_WORDS: dict[str, str] = {
     "rate_ratio": "change against expectation",
     "ratio_of_rate_ratios": "change in night-time hours against change in other hours",
+    "change_in_rate_ratio": "change against the headline",
     "events_prevented": "events fewer than expected",
     "weighted_displacement_difference": "weighted displacement difference",
     "event_study_rate_ratio": "change in the period",
@@ -94,7 +95,8 @@ def hours_words(hours: object) -> str:
     """Hours of the day in words: "core night-time economy hours", "other hours"."""
     kind, _, preset = str(hours).partition(":")
     if kind == "nte":
-        return _HOURS.get(preset, f"night-time economy hours ({plain(preset)})")
+        other = f" ({plain(preset)})" if preset else ""
+        return _HOURS.get(preset, f"night-time economy hours{other}")
     words = {"other": "other hours", "all": "all hours"}
     return words.get(kind, plain(kind))
 
@@ -117,6 +119,8 @@ def horizon_words(horizon: object) -> str:
     name, _, value = words.partition("=")
     if name == "hotspot":
         return value
+    if name == "without":
+        return f"without the periods around {plain(value)}"
     if name == "top":
         return f"the fullest {value}"
     if value:

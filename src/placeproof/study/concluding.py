@@ -3,6 +3,7 @@
 import polars as pl
 
 from placeproof import answers
+from placeproof.study.placing import first_start
 from placeproof.study.work import Work
 from placeproof.tables import TABLES, estimate
 
@@ -35,6 +36,8 @@ def conclude(work: Work) -> None:
         retrospective=work.study.outcomes_public,
         plausible_effect=work.plan.plausible_effect,
         few_places_below=work.plan.few_places_below,
+        shocks=work.shocks(),
+        first_start=first_start(work),
     )
 
 

@@ -35,8 +35,8 @@ def count_panel(work: Work) -> None:
                 period_kind=work.plan.period,  # type: ignore[arg-type]
                 first=first,
                 last=min(work.plan.analysis_to, work.study.cut_off),
-                supplied_months=_supplied_months(work, outcome_id),
-                nte_intervals=_nte(work, first, events),
+                supplied_months=supplied_months(work, outcome_id),
+                nte_intervals=night_hours(work, work.plan.nte, events),
                 planned=work.tables.get("planned_minutes"),
                 delivered=work.tables.get("delivered_minutes"),
             )
@@ -88,7 +88,7 @@ def count_areas(work: Work) -> None:
             period_kind="month",
             first=min(work.plan.history_from, work.plan.analysis_from),
             last=min(work.plan.analysis_to, work.study.cut_off),
-            supplied_months=_supplied_months(work, outcome_id),
+            supplied_months=supplied_months(work, outcome_id),
             nte_intervals=None,
         )
         made.append(counted)
@@ -154,8 +154,22 @@ def _by_month(counts: pl.DataFrame) -> pl.DataFrame:
     return counts.group_by(month="period_start").agg(count=total).sort("month")
 
 
-def _supplied_months(work: Work, outcome_id: str) -> list[date]:
-    """Months in which the sources of an outcome sent any row at all, in every source."""
+def supplied_months(work: Work, outcome_id: str) -> list[date]:
+    """
+    List the months in which the sources of an outcome sent any row at all, in every source.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    outcome_id : str
+        An outcome of the plan.
+
+    Returns
+    -------
+    list of date
+        First days, sorted; before the first start alone while the plan is not locked.
+    """
     months: set[date] | None = None
     for name in outcomes()[outcome_id].source_tables:
         table = work.inputs.get(name)
@@ -166,12 +180,29 @@ def _supplied_months(work: Work, outcome_id: str) -> list[date]:
     return supplied if first is None else [month for month in supplied if month < first]
 
 
-def _nte(work: Work, first: date, events: pl.DataFrame) -> pl.DataFrame | None:
+def night_hours(work: Work, preset: str, events: pl.DataFrame) -> pl.DataFrame | None:
+    """
+    List the night-time economy hours by which events can be split.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    preset : str
+        Id of a registered set of hours.
+    events : DataFrame
+        Events of one outcome.
+
+    Returns
+    -------
+    DataFrame or None
+        As `calendar.nte_intervals` makes them; None where no event has a time of day.
+    """
     if "occurred_from" not in events.columns or not events["occurred_from"].is_not_null().any():
         return None
     return calendar.nte_intervals(
-        calendar.NTE_PRESETS[work.plan.nte],
-        first=min(first, work.study.start),
+        calendar.NTE_PRESETS[preset],
+        first=min(work.plan.history_from, work.plan.analysis_from, work.study.start),
         last=work.study.cut_off,
         events=work.inputs.get("event"),
     )

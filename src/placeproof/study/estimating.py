@@ -63,17 +63,7 @@ def estimate_effects(work: Work) -> None:
     work : Work
         The run; estimates are added. While the plan is not locked, every effect is masked.
     """
-    planned = {
-        outcome_id: effects.PlannedOutcome(
-            question=work.question_of(outcome_id),
-            label=outcomes()[outcome_id].label,
-            edition=outcomes()[outcome_id].edition_tag,
-            role=work.role_of(outcome_id),
-            feeds=work.feeds_of(outcome_id),
-        )
-        for outcome_id in work.selected
-        if outcome_id not in work.not_supplied
-    }
+    planned = planned_outcomes(work)
     if not work.lock.outcomes_visible:
         masked = dict.fromkeys(planned, work.lock.stamp)
         work.add(without_effect(work, masked, status="masked"))
@@ -84,7 +74,7 @@ def estimate_effects(work: Work) -> None:
         return
     work.add(
         effects.first_set(
-            _for_estimation(work),
+            for_estimation(work, work.panel),
             outcomes=planned,
             level=work.plan.level,
             permutations=work.plan.permutations,
@@ -95,6 +85,63 @@ def estimate_effects(work: Work) -> None:
             bands=_bands(work),
         )
     )
+
+
+def planned_outcomes(work: Work) -> dict[str, effects.PlannedOutcome]:
+    """
+    Say of every outcome that could be counted what the plan says of it.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    dict of str to PlannedOutcome
+        By the outcome's id, in the order of the plan.
+    """
+    return {
+        outcome_id: effects.PlannedOutcome(
+            question=work.question_of(outcome_id),
+            label=outcomes()[outcome_id].label,
+            edition=outcomes()[outcome_id].edition_tag,
+            role=work.role_of(outcome_id),
+            feeds=work.feeds_of(outcome_id),
+        )
+        for outcome_id in work.selected
+        if outcome_id not in work.not_supplied
+    }
+
+
+def for_estimation(work: Work, panel: pl.DataFrame) -> pl.DataFrame:
+    """
+    Leave out the periods that may not serve as baseline.
+
+    A period before the start of a place that chose hot spots or matched places would carry its
+    luck into the baseline. Periods after the selection window serve every place that has not
+    started yet.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    panel : table `panel`
+        Counts of any outcome and hours. Not modified.
+
+    Returns
+    -------
+    table `panel`
+        The rows on which effects are estimated.
+    """
+    if work.plan.baseline == "all":
+        return panel
+    start, end = pl.col("period_start"), pl.col("period_end")
+    chosen = (end >= work.plan.selection_from) & (start <= work.plan.selection_to)
+    history = (start >= work.plan.history_from) & (end <= work.plan.history_to)
+    spare = start.is_in(sorted(work.baseline_periods or ()))
+    matched = history & ~spare if work.baseline_periods is not None else pl.lit(value=False)
+    return panel.filter(~chosen & ~matched)
 
 
 def describe_health(work: Work) -> None:
@@ -181,25 +228,6 @@ def _nte(work: Work) -> pl.DataFrame:
         last=work.study.cut_off,
         events=work.inputs.get("event"),
     )
-
-
-def _for_estimation(work: Work) -> pl.DataFrame:
-    """
-    The panel without the periods that may not serve as baseline.
-
-    A period before the start of a place that chose hot spots or matched places would carry its
-    luck into the baseline. Periods after the selection window serve every place that has not
-    started yet.
-    """
-    panel = work.panel
-    if panel is None or work.plan.baseline == "all":
-        return pl.DataFrame() if panel is None else panel
-    start, end = pl.col("period_start"), pl.col("period_end")
-    chosen = (end >= work.plan.selection_from) & (start <= work.plan.selection_to)
-    history = (start >= work.plan.history_from) & (end <= work.plan.history_to)
-    spare = start.is_in(sorted(work.baseline_periods or ()))
-    matched = history & ~spare if work.baseline_periods is not None else pl.lit(value=False)
-    return panel.filter(~chosen & ~matched)
 
 
 def _bands(work: Work) -> dict[str, str]:

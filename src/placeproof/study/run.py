@@ -15,6 +15,7 @@ from placeproof.study import (
     placing,
     reading,
     store,
+    varying,
     weighing,
     writing,
 )
@@ -39,7 +40,11 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
         "counting events",
         (counting.count_panel, counting.count_areas, counting.follow_missing_locations),
     ),
-    ("effects", "estimating effects", (estimating.estimate_effects,)),
+    (
+        "effects",
+        "estimating effects",
+        (estimating.estimate_effects, varying.leave_events_out, varying.list_night_hours),
+    ),
     ("health", "reading health data", (estimating.describe_health,)),
     ("surveys", "estimating from the survey", (estimating.estimate_survey,)),
     ("interviews", "counting the people heard", (estimating.describe_interviews,)),

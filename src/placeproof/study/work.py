@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from placeproof.definitions import Outcome, outcomes
+from placeproof.definitions import Outcome, outcomes, shocks
 from placeproof.study.plan import Lock, Plan
 from placeproof.study.reading import Inputs, Progress
 from placeproof.study.settings import Study
@@ -80,6 +80,16 @@ class Work:
         sources = outcomes()[outcome].source_tables
         drawn = "" if self.plan.derive else " hotspot"
         return " ".join(sources) + drawn
+
+    def headline_outcomes(self) -> list[str]:
+        """Outcomes that could be counted and carry a headline, in the order of the plan."""
+        counted = (name for name in self.selected if name not in self.not_supplied)
+        return [name for name in counted if self.role_of(name) == "headline"]
+
+    def shocks(self) -> pl.DataFrame:
+        """Table `shock`: the study's own register, or where it has none the one that ships."""
+        register = self.inputs.get("shock")
+        return shocks() if register is None else register
 
 
 def described(work: Work, outcome: str) -> Mapping[str, object]:

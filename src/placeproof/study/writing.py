@@ -3,7 +3,6 @@
 import polars as pl
 
 from placeproof import report
-from placeproof.definitions import shocks
 from placeproof.report.contents import TEXT_KEYS, ReportContents, StudyFacts
 from placeproof.study.manifest import texts
 from placeproof.study.store import Building, hashes_of_files, refusals_explained
@@ -102,7 +101,6 @@ def contents(work: Work, manifest: dict[str, object]) -> ReportContents:
     from placeproof.tables import Place
 
     study, result = work.study, work.inputs.result
-    register = work.inputs.get("shock")
     return ReportContents(
         study=StudyFacts(
             name=study.name,
@@ -124,5 +122,5 @@ def contents(work: Work, manifest: dict[str, object]) -> ReportContents:
         notices=released_notices(result.notices),
         quarantine=result.quarantine.with_columns(found=pl.lit("")),
         manifest=manifest,
-        shocks=register if register is not None else shocks(),
+        shocks=work.shocks(),
     )

@@ -1,0 +1,100 @@
+"""The effect without the periods around each registered event, one small table."""
+
+from collections.abc import Mapping, Sequence
+
+from placeproof.report.document import Block, Day, Name, Spans, Table, Text
+from placeproof.report.findings import level_note, with_interval
+from placeproof.report.material import Material, Row
+from placeproof.report.spans import number
+
+LONGEST_IN_A_CELL = 40
+"""Letters of a reason that a cell of the table can hold; a longer one stands in the note."""
+
+_WHAT_GOES = (
+    " Left out: the days that an event covers; where it has no last day, its month and the month "
+    "on either side. The change is the estimate against the headline, in per cent of it; its "
+    "interval leaves each place out of both."
+)
+
+
+def blocks(
+    material: Material, key: str, rows: Sequence[Row], headlines: Sequence[Row]
+) -> list[Block]:
+    """
+    Show how far each headline moves without the periods around each registered event.
+
+    Parameters
+    ----------
+    material : Material
+        The contents.
+    key : str
+        RQ1, RQ2 or RQ3.
+    rows : sequence of findings
+        The findings of that question.
+    headlines : sequence of findings
+        Its headline effects in the hot spots.
+
+    Returns
+    -------
+    list of Block
+        One table, or nothing where no event is registered or no effect was estimated.
+    """
+    shocks = material.contents.shocks
+    if shocks is None:
+        return []
+    registered = list(shocks.sort("starts_on", "shock_id").iter_rows(named=True))
+    body: list[tuple[Spans, ...]] = []
+    groups: list[tuple[int, Spans]] = []
+    notes: Spans = ()
+    for headline in headlines:
+        again = _again(rows, headline)
+        if not again:
+            continue
+        groups.append((len(body), (Name(str(headline["outcome_label"])),)))
+        body.append(((Text("Headline, every period"),), (), with_interval(headline), ()))
+        for event in registered:
+            row = again.get(("rate_ratio", event["shock_id"]))
+            if row is None:
+                continue
+            change = again.get(("change_in_rate_ratio", event["shock_id"]))
+            reason = str(row["reason"] or "")
+            if row["status"] != "estimated" and len(reason) <= LONGEST_IN_A_CELL and reason:
+                cell: Spans = (Name(reason.rstrip(".")),)
+            elif row["status"] == "not_identified":
+                cell = (number(row),)
+                notes = (*notes, Text(" "), Name(f"{event['name']}: {reason}"))
+            else:
+                cell = with_interval(row)
+            what = (Name(str(event["name"])),)
+            body.append((what, _days(event), cell, with_interval(change) if change else ()))
+    if not body:
+        return []
+    head = ("Without the periods around", "When", "Estimate", "Change from the headline")
+    note = (*level_note(headlines), Text(_WHAT_GOES), *notes)
+    return [
+        Table(
+            f"{key}-events", "The effect without the periods around each event", head, tuple(body),
+            frozenset({2, 3}), note=note, stamp=material.tag, widths=(0.36, 0.24, 0.2, 0.2),
+            groups=tuple(groups) if len(groups) > 1 else (),
+        )
+    ]  # fmt: skip
+
+
+def _again(rows: Sequence[Row], headline: Row) -> dict[tuple[str, str], Row]:
+    """Estimand and event to the finding without the periods around that event."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        kind, _, event = str(row["horizon"]).partition("=")
+        if kind == "without" and all(row[name] == headline[name] for name in _SAME):
+            found[(str(row["estimand"]), event)] = row
+    return found
+
+
+_SAME = ("outcome", "population", "hours", "subgroup", "method")
+
+
+def _days(event: Mapping[str, object]) -> Spans:
+    first, last = event["starts_on"], event["ends_on"]
+    if last is None:
+        return (Text("from "), Day(first))  # type: ignore[arg-type]
+    return (Day(first), Text(" to "), Day(last))  # type: ignore[arg-type]

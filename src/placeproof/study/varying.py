@@ -1,0 +1,271 @@
+"""What if: the effect without the periods around each event, and under each set of night hours."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from placeproof import calendar, effects, panel, patrols
+from placeproof.patrols.minutes import by_hours, occupied
+from placeproof.study.counting import night_hours, supplied_months
+from placeproof.study.estimating import for_estimation, planned_outcomes
+from placeproof.study.work import Work, described
+from placeproof.tables import estimate
+
+MONTHS_AROUND = 1
+"""Months left out before and after the month of an event that has no last day (decision 16)."""
+
+_SPOTS = ("hotspot", "comparison")
+_RATIO = {
+    "population": "treated hot spots",
+    "estimand": "rate_ratio",
+    "method": "poisson_imputation_jackknife",
+    "role": "robustness",
+    "unit": "ratio",
+    "status": "not_identified",
+}
+
+
+def leave_events_out(work: Work) -> None:
+    """
+    Estimate the headline effects again without the periods around each registered event.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added: for each headline outcome and event the ratio and how far it
+        moved, or why there is none.
+    """
+    if work.panel is None or not work.lock.outcomes_visible:
+        return
+    own = " shock" if work.inputs.get("shock") is not None else ""
+    planned = {
+        name: replace(outcome, feeds=outcome.feeds + own)
+        for name, outcome in planned_outcomes(work).items()
+        if name in work.headline_outcomes()
+    }
+    counted = work.panel.filter(
+        pl.col("outcome").is_in(list(planned)), pl.col("kind").is_in(_SPOTS), hours="all"
+    )
+    if counted.is_empty():
+        return
+    kept = for_estimation(work, counted)
+    left_out, untouched = {}, {}
+    for event in work.shocks().iter_rows(named=True):
+        window = around(event["starts_on"], event["ends_on"])
+        gone = _starts_within(kept, window)
+        if gone:
+            left_out[event["shock_id"]] = gone
+        else:
+            # The periods that chose or matched places are not in the headline to begin with.
+            inside = _starts_within(counted, window)
+            untouched[event["shock_id"]] = ALREADY if inside else OUTSIDE
+    work.add(
+        effects.without_periods(kept, outcomes=planned, left_out=left_out, level=work.plan.level)
+    )
+    rows = [
+        dict(described(work, name)) | _RATIO
+        | {"question": outcome.question, "horizon": f"without={event}", "reason": reason,
+           "feeds": outcome.feeds}
+        for name, outcome in planned.items()
+        for event, reason in untouched.items()
+    ]  # fmt: skip
+    work.add(estimate.rows(rows))
+
+
+OUTSIDE = "Outside the data."
+ALREADY = "Already left out of the headline."
+
+
+def around(starts_on: date, ends_on: date | None) -> tuple[date, date]:
+    """
+    Say which days an event covers.
+
+    Parameters
+    ----------
+    starts_on : datetime.date
+        First day of the event.
+    ends_on : datetime.date or None
+        Last day; None: a change that lasts, or a moment.
+
+    Returns
+    -------
+    (date, date)
+        First and last day. Of an event without a last day, its month and `MONTHS_AROUND` months
+        on either side: to leave out all that follows would leave no effect to estimate.
+    """
+    if ends_on is not None:
+        return starts_on, ends_on
+    months = pl.Series([starts_on]).dt.month_start()
+    first = months.dt.offset_by(f"-{MONTHS_AROUND}mo").item()
+    return first, months.dt.offset_by(f"{MONTHS_AROUND + 1}mo").item() - timedelta(days=1)
+
+
+def _starts_within(counted: pl.DataFrame, window: tuple[date, date]) -> list[date]:
+    """First days of the periods that have a day in the window."""
+    touched = (pl.col("period_end") >= window[0]) & (pl.col("period_start") <= window[1])
+    return counted.filter(touched)["period_start"].unique().sort().to_list()
+
+
+def list_night_hours(work: Work) -> None:
+    """
+    Count the headline outcomes under every registered set of night hours, and estimate under each.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added: events and effects in and outside the hours, and patrol
+        minutes. What the plan pins is estimated elsewhere. Where no record has a time of day, one
+        row says so.
+    """
+    names = work.headline_outcomes()
+    if work.panel is None or not work.lock.outcomes_visible or not names:
+        return
+    selected = work.selected
+    timed = [name for name in names if night_hours(work, work.plan.nte, selected[name]) is not None]
+    if not timed:
+        work.add(_without_times(work, names[0]))
+        return
+    planned = {name: planned_outcomes(work)[name] for name in timed}
+    for preset in calendar.NTE_PRESETS:
+        counted = _counted(work, preset, timed)
+        work.add(_tallies(work, preset, counted))
+        if preset != work.plan.nte:
+            work.add(
+                effects.by_hours(
+                    for_estimation(work, counted),
+                    outcomes=planned,
+                    nte=preset,
+                    level=work.plan.level,
+                )
+            )
+    work.add(_patrol_minutes(work))
+
+
+def _counted(work: Work, preset: str, names: list[str]) -> pl.DataFrame:
+    """The panel of hot spots and comparison places with its hours split by one preset."""
+    split = pl.col("hours").is_in(["nte", "other"])
+    chosen = work.panel.filter(  # type: ignore[union-attr]
+        split, pl.col("outcome").is_in(names), pl.col("kind").is_in(_SPOTS)
+    )
+    if preset == work.plan.nte:
+        return chosen
+    spots = work.places.filter(pl.col("kind").is_in(_SPOTS))  # type: ignore[union-attr]
+    ids = spots["place_id"].implode()
+    made = []
+    for name in names:
+        events = work.selected[name].filter(pl.col("place_id").is_in(ids))
+        made.append(
+            panel.build(
+                events,
+                spots,
+                outcome_id=name,
+                period_kind=work.plan.period,  # type: ignore[arg-type]
+                first=chosen["period_start"].min(),  # type: ignore[arg-type]
+                last=chosen["period_end"].max(),  # type: ignore[arg-type]
+                supplied_months=supplied_months(work, name),
+                nte_intervals=night_hours(work, preset, work.selected[name]),
+            ).filter(split)
+        )
+    return pl.concat(made)
+
+
+def _tallies(work: Work, preset: str, counted: pl.DataFrame) -> pl.DataFrame:
+    """How many events of each outcome fell into the hours, and how many into the others."""
+    pinned = preset == work.plan.nte
+    told = {"hours": calendar.NTE_PRESETS[preset].label, "pinned": pinned}
+    sums = (
+        counted.filter(kind="hotspot", group="treated")
+        .drop_nulls("count")
+        .group_by("outcome", "hours")
+        .agg(
+            pl.col("count").sum(),
+            pl.len(),
+            places=pl.col("place_id").n_unique(),
+            first=pl.col("period_start").min(),
+            last=pl.col("period_end").max(),
+        )
+    )
+    return estimate.rows(
+        [
+            dict(described(work, row["outcome"]))
+            | {
+                "question": "RQ9",
+                "population": "treated hot spots",
+                "hours": f"{row['hours']}:{preset}",
+                "window_start": row["first"],
+                "window_end": row["last"],
+                "estimand": "count",
+                "method": "count",
+                "role": "description" if pinned else "robustness",
+                "estimate": row["count"],
+                "n": row["len"],
+                "n_places": row["places"],
+                "n_events": row["count"],
+                "unit": "events",
+                "diagnostics": json.dumps(told, sort_keys=True),
+            }
+            for row in sums.iter_rows(named=True)
+        ]
+    )
+
+
+def _without_times(work: Work, name: str) -> pl.DataFrame:
+    reason = (
+        "The records carry no time of day: events in night-time hours cannot be told from the "
+        "others, under any of the registered sets of hours."
+    )
+    row = _RATIO | {"question": "RQ9", "hours": "nte", "estimand": "ratio_of_rate_ratios"}
+    return estimate.rows([dict(described(work, name)) | row | {"reason": reason}])
+
+
+def _patrol_minutes(work: Work) -> pl.DataFrame:
+    """Minutes in hot spots, measured as delivery is, split by each preset that is not pinned."""
+    pings, spots = work.inputs.get("ping"), work.hotspots
+    if pings is None or pings.is_empty() or spots is None:
+        return estimate.rows([])
+    presence = occupied(
+        patrols.visits(
+            pings,
+            spots,
+            longest_gap_s=work.plan.longest_gap_s,
+            shortest_dwell_s=work.plan.shortest_dwell_s,
+        ),
+        add_interval=True,
+    )
+    days = patrols.observed_days(pings)
+    rows: list[dict[str, object]] = []
+    for preset, hours in calendar.NTE_PRESETS.items():
+        if preset == work.plan.nte:
+            continue
+        intervals = calendar.nte_intervals(
+            hours,
+            first=min(work.study.start, days.item(0)),
+            last=max(work.study.cut_off, days.item(-1)),
+            events=work.inputs.get("event"),
+        )
+        split = by_hours(presence, intervals)
+        night = float(split["nte_minutes"].sum())
+        told = json.dumps({"hours": hours.label, "pinned": False}, sort_keys=True)
+        for name, minutes in (("nte", night), ("other", float(split["minutes"].sum()) - night)):
+            rows.append(
+                {
+                    "question": "delivery",
+                    "outcome": "delivered_minutes",
+                    "outcome_label": "Minutes in which somebody was in the hot spot, tasked or not",
+                    "population": "hot spots",
+                    "hours": f"{name}:{preset}",
+                    "window_start": days.item(0),
+                    "window_end": days.item(-1),
+                    "estimand": "minutes",
+                    "method": "pings_occupied_with_interval",
+                    "role": "robustness",
+                    "estimate": minutes,
+                    "n_places": spots["hotspot_id"].n_unique(),
+                    "unit": "minutes",
+                    "diagnostics": told,
+                    "feeds": "ping hotspot",
+                }
+            )
+    return estimate.rows(rows)
