@@ -86,6 +86,7 @@ def test_who_codes_are_not_taken_for_american(tmp_path: Path) -> None:
 
 
 TASKS = "task_id,hotspot_id,window_from,window_to,target_minutes,cancelled,cancel_reason\n"
+MISSED = TASKS.strip() + ",missed_reason\n"
 
 
 def test_tasks(tmp_path: Path) -> None:
@@ -104,6 +105,18 @@ def test_tasks(tmp_path: Path) -> None:
         (5, "cancelled-without-reason"),
         (7, "reason-without-cancelling"),
     ]
+
+
+def test_a_reason_for_a_missed_window_is_kept(tmp_path: Path) -> None:
+    text = MISSED + (
+        "T1,H1,2021-08-06 20:00,2021-08-06 21:00,15,no,,Called away\n"
+        "T2,H1,2021-08-06 20:00,2021-08-06 21:00,15,yes,Weather,Called away\n"
+        "T3,H1,2021-08-06 20:00,2021-08-06 21:00,15,no,,\n"
+    )
+    result = read(tmp_path, "tasking", text)
+    reasons = result.tables["tasking"]["missed_reason"].to_list()
+    assert reasons == ["Called away", "Called away", None]
+    assert doubted(result) == [(3, "missed-though-cancelled")]
 
 
 def test_logs_and_ready_made_presence(tmp_path: Path) -> None:

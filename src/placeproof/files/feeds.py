@@ -166,6 +166,9 @@ def _tasking(spec: FeedSpec, rows: pl.DataFrame) -> list[pl.DataFrame]:
               "cancel_reason", "a reason; the task stays in the denominator", kept=True),
         _flag(spec, rows, ~pl.col("cancelled") & reason.is_not_null(), "reason-without-cancelling",
               "cancel_reason", "no reason where the task was not cancelled", kept=True),
+        _flag(spec, rows, pl.col("cancelled") & pl.col("missed_reason").is_not_null(),
+              "missed-though-cancelled", "missed_reason",
+              "a reason for missing only where the task was not cancelled", kept=True),
     ]  # fmt: skip
 
 

@@ -116,6 +116,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "randomised": ("randomised", "randomized", "random"),
     "cancelled": ("cancelled", "canceled", "stood down"),
     "cancel_reason": ("reason cancelled", "cancellation reason", "reason"),
+    "missed_reason": ("reason missed", "missed because", "why missed", "reason not attended"),
     "engagements": ("engagements", "conversations", "interactions"),
     "stops": ("stops", "stop checks"),
     "asb_powers": ("asb powers", "dispersals", "section 34", "s34", "s35"),

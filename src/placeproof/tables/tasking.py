@@ -17,11 +17,12 @@ from placeproof.tables.contract import (
 class Tasking(Table):
     """One row per place and window for which a patrol was asked.
 
-    The denominator of compliance: cancelled windows stay in it with their reasons.
+    The denominator of compliance: cancelled windows stay in it with their reasons. Why a window was
+    missed is written by the force: in its export, or by a row in corrections/.
     """
 
     table_name: ClassVar[str] = "tasking"
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     task_id = text("Identifier in the source")
     hotspot_id = text("Hot spot that was to be patrolled")
@@ -34,5 +35,9 @@ class Tasking(Table):
     randomised = yes_no("Whether the day was allotted at random", null="the source does not say")
     cancelled = yes_no("Whether the task was cancelled")
     cancel_reason = text("Why it was cancelled", null="not cancelled, or no reason given")
+    missed_reason = text(
+        "Why nobody came, or not for long enough, though it was not cancelled",
+        null="not missed, or no reason given",
+    )
     source_sha256 = source_sha256()
     source_row = source_row()
