@@ -81,12 +81,12 @@ def text_sheet(
         )
     plain = decoding.decoded(content, encoding=encoding, shown=shown)
     mark = decoding.separator_of(plain.text, separator=separator, shown=shown)
-    headers, body_at, header_lines = _headers(plain.text, mark, shown)
-    read = _records(plain.text[body_at:], mark, len(headers))
+    headers, body_at, header_lines = header_of(plain.text, mark, shown)
+    read = records(plain.text[body_at:], mark, len(headers))
     # A spreadsheet counts records, so blank lines above the header push every row down.
     numbered = read.with_columns(pl.col("source_row") + header_lines + 1)
     complete = plain.text.endswith(b"\n")
-    rows, broken, blank = _sorted_out(numbered, headers, ends_whole=complete)
+    rows, broken, blank = sorted_out(numbered, headers, ends_whole=complete)
     return Sheet(
         path=shown,
         sha256=decoding.sha256(raw),
@@ -101,8 +101,24 @@ def text_sheet(
     )
 
 
-def _headers(text: bytes, mark: str, shown: str) -> tuple[tuple[str, ...], int, int]:
-    """Names of the columns, where the first record after them starts, blank lines above."""
+def header_of(text: bytes, mark: str, shown: str) -> tuple[tuple[str, ...], int, int]:
+    """
+    Names of the columns, where the first record after them starts, blank lines above.
+
+    Parameters
+    ----------
+    text : bytes
+        The beginning of a file, as UTF-8.
+    mark : str
+        Separator.
+    shown : str
+        Name of the file for messages.
+
+    Raises
+    ------
+    InputError
+        If there are only blank lines.
+    """
     at = lines = 0
     while at < len(text) and (end := text.find(b"\n", at)) >= 0 and not text[at:end].strip():
         at, lines = end + 1, lines + 1
@@ -124,8 +140,24 @@ def _fields(line: str, mark: str) -> list[str]:
         return [line]
 
 
-def _records(body: bytes, mark: str, width: int) -> pl.DataFrame:
-    """All records as text: c0…; one column more shows those with too many fields."""
+def records(body: bytes, mark: str, width: int) -> pl.DataFrame:
+    """
+    All records as text: c0…; one column more shows those with too many fields.
+
+    Parameters
+    ----------
+    body : bytes
+        Whole records, as UTF-8.
+    mark : str
+        Separator.
+    width : int
+        Number of columns.
+
+    Returns
+    -------
+    DataFrame
+        `source_row` from 1, `unclosed`, `fields` and the columns.
+    """
     names = [f"c{place}" for place in range(width)] + [_BEYOND]
     schema = dict.fromkeys(names, pl.String())
     if not body:
@@ -186,10 +218,21 @@ def _by_line(body: bytes, mark: str, names: list[str]) -> pl.DataFrame:
     return pl.DataFrame({**columns, "unclosed": unclosed}, schema=schema)
 
 
-def _sorted_out(
+def sorted_out(
     read: pl.DataFrame, headers: tuple[str, ...], *, ends_whole: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Rows, records that are no rows, and the number of blank lines."""
+    """
+    Rows, records that are no rows, and the number of blank lines.
+
+    Parameters
+    ----------
+    read : DataFrame
+        What `records` made.
+    headers : tuple of str
+        Names of the columns.
+    ends_whole : bool
+        Whether the last record has its line end.
+    """
     names = [f"c{place}" for place in range(len(headers))]
     blank = pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in names)
     last = pl.col("source_row") == pl.col("source_row").max()
