@@ -1,18 +1,17 @@
 """How pings become visits, and how ready-made visits join them."""
 
-from datetime import timedelta
+import math
+from typing import Any
 
-import numpy as np
 import polars as pl
-import shapely
 
-from placeproof import geometry
-from placeproof.calendar import operating_day
+from placeproof.patrols.outline_index import OutlineIndex, degrees_e7, members
+from placeproof.patrols.stays import Stays, stays_of, to_frame, usual_intervals
+from placeproof.patrols.stretches import moments
 from placeproof.tables import Visit
 
 _NOT_KNOWN = pl.lit(None, dtype=pl.Float64)
-_MARGIN_DEG = 0.01
-"""About a kilometre: hot spots' bounds in degrees are only a first sieve before projecting."""
+_TICKS = 1_000_000
 
 
 def visits(
@@ -31,8 +30,9 @@ def visits(
     inside two overlapping hot spots visits both. An outline counts on the operating days on which
     its version held; a change of outline does not cut a visit.
 
-    Time before the first ping and after the last is not imputed, so a stay is measured from below;
-    `with_ping_interval` says by how much.
+    Membership is decided on whole ten-millionths of a degree (`outline_index`), in one pass of
+    machine code (`stays`). `seen_s` is what pings show and is measured from below; `dwell_s` adds
+    the device's usual interval between pings (`visits_from_stays` says why).
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def visits(
         Seconds of silence that end a visit; at least 1.5 times the interval between pings. No
         default: it depends on that interval.
     shortest_dwell_s : float
-        Visits with less between first and last ping are dropped. 0 keeps visits of one ping.
+        Visits whose estimated dwell is shorter are dropped. 0 keeps all.
 
     Returns
     -------
@@ -59,30 +59,95 @@ def visits(
 
     Examples
     --------
-    Four pings of one car in one place, the last after 48 minutes of silence, make two visits.
-
-    >>> from datetime import UTC, datetime, timedelta
-    >>> start = datetime(2024, 5, 1, 20, tzinfo=UTC)
-    >>> four = [start + timedelta(minutes=minute) for minute in (0, 5, 12, 60)]
-    >>> there = pl.DataFrame({"device_id": ["car"] * 4, "hotspot_id": ["H01"] * 4, "at": four})
-    >>> merged(there, longest_gap_s=600)["seen_s"].to_list()
-    [720.0, 0.0]
+    Four pings of one car in one place, at minutes 0, 5, 12 and 60, with a longest gap of 600 s
+    make two visits: `seen_s` is 720 and 0.
     """
-    if not longest_gap_s > 0:
-        raise ValueError(f"longest_gap_s must be above 0, not {longest_gap_s}")
     if not shortest_dwell_s >= 0:
         raise ValueError(f"shortest_dwell_s must not be below 0, not {shortest_dwell_s}")
-    found = merged(inside(pings, hotspots), longest_gap_s=longest_gap_s)
-    kept = found.filter(pl.col("seen_s") >= shortest_dwell_s).with_columns(
-        dwell_s="seen_s",
-        dwell_sd_s=_NOT_KNOWN,
-        visible_s=_NOT_KNOWN,
-        interval_s=_NOT_KNOWN,
-        source=pl.lit("pings"),
-        method=pl.lit("order_free"),
+    index = OutlineIndex.of(hotspots)
+    device_ids, positions = _positions(pings)
+    found = stays_of(index, **positions, ticks_per_second=_TICKS, longest_gap_s=longest_gap_s)
+    stays = Stays.merge([found], longest_gap_s=longest_gap_s)
+    frame = to_frame(stays, device_ids, index.hotspot_ids)
+    return visits_from_stays(
+        _counted(frame, inside(pings, hotspots)),
+        usual_intervals(stays, device_ids, longest_gap_s=longest_gap_s),
+        shortest_dwell_s=shortest_dwell_s,
     )
-    full = with_ping_interval(kept).with_columns(dwell_s=pl.col("seen_s") + pl.col("interval_s"))
-    return Visit.validate(full.select(Visit.column_names()), cast=True)
+
+
+def visits_from_stays(
+    stays: pl.DataFrame, intervals: pl.DataFrame, *, shortest_dwell_s: float
+) -> pl.DataFrame:
+    """
+    Say of each stay how long it probably was.
+
+    A stay reaches on average half an interval before its first ping and half an interval after its
+    last, each anything from nothing to a whole interval. So the estimate is one interval longer
+    than what pings show, and its error has a standard deviation of interval / √6. Where the
+    positions' own accuracy matters, `crossings` uses it; here it is not part of the error.
+
+    Parameters
+    ----------
+    stays : DataFrame
+        `device_id`, `hotspot_id`, `arrived_at`, `left_at`, as `stays.to_frame` gives them; with
+        `pings` where moments were counted.
+    intervals : DataFrame
+        `device_id`, `interval_s`, as `stays.usual_intervals` gives them.
+    shortest_dwell_s : float
+        Visits whose estimated dwell is shorter are dropped. 0 keeps all.
+
+    Returns
+    -------
+    table `visit`
+        Sorted by device, hot spot and arrival; method order_free.
+    """
+    unseen_s = pl.col("interval_s").fill_null(0.0)
+    count = pl.col("pings") if "pings" in stays.columns else pl.lit(None, dtype=pl.Int64)
+    return Visit.validate(
+        stays.join(intervals, on="device_id", how="left")
+        .with_columns(
+            seen_s=(pl.col("left_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
+        )
+        .with_columns(
+            dwell_s=pl.col("seen_s") + unseen_s,
+            dwell_sd_s=pl.col("interval_s") / math.sqrt(6),
+            visible_s=_NOT_KNOWN,
+            pings=count,
+            source=pl.lit("pings"),
+            method=pl.lit("order_free"),
+        )
+        .filter(pl.col("dwell_s") >= shortest_dwell_s)
+        .select(Visit.column_names())
+        .sort("device_id", "hotspot_id", "arrived_at"),
+        cast=True,
+    )
+
+
+def threshold_note(visit: pl.DataFrame, *, threshold_s: float) -> str | None:
+    """
+    Say when a length of time is too short for the pings to tell.
+
+    Parameters
+    ----------
+    visit : table `visit`
+    threshold_s : float
+        A shortest dwell, a target, a gap between visits.
+
+    Returns
+    -------
+    str or None
+        A sentence for the reason of a result; None where pings are frequent enough. The interval
+        is the median over visits that pings show.
+    """
+    known = visit.filter(pl.col("source") == "pings")["interval_s"].drop_nulls()
+    usual = known.median()
+    if not isinstance(usual, float) or threshold_s <= 0 or threshold_s > usual:
+        return None
+    return (
+        f"The threshold of {threshold_s:g} s is not above the usual time between pings "
+        f"({usual:.0f} s): pings cannot tell which side of it a visit is on."
+    )
 
 
 def inside(pings: pl.DataFrame, hotspots: pl.DataFrame) -> pl.DataFrame:
@@ -99,63 +164,16 @@ def inside(pings: pl.DataFrame, hotspots: pl.DataFrame) -> pl.DataFrame:
     DataFrame
         `device_id`, `hotspot_id`, `at`: one row per ping and hot spot that it lies in.
     """
-    near = _near(pings, hotspots)
-    empty = near.select("device_id", pl.lit("").alias("hotspot_id"), "at").clear()
-    if near.is_empty():
-        return empty
-    x, y = geometry.to_metres(near["longitude_deg"], near["latitude_deg"])
-    near = near.select("device_id", "at", day=operating_day(pl.col("at")))
-    parts = [empty]
-    outlines = geometry.outlines(hotspots["geometry"])
-    for version, outline in zip(hotspots.iter_rows(named=True), outlines, strict=True):
-        hits = near[np.flatnonzero(_contained(x, y, outline))]
-        held = pl.col("day") >= version["valid_from"]
-        if version["valid_to"] is not None:
-            held &= pl.col("day") <= version["valid_to"]
-        parts.append(
-            hits.filter(held).select(
-                "device_id", pl.lit(version["hotspot_id"]).alias("hotspot_id"), "at"
-            )
-        )
-    return pl.concat(parts)
-
-
-def merged(inside: pl.DataFrame, *, longest_gap_s: float) -> pl.DataFrame:
-    """
-    Link the moments of one device in one hot spot wherever silence is short enough.
-
-    Parameters
-    ----------
-    inside : DataFrame
-        `device_id`, `hotspot_id`, `at`. Any order, repeats allowed.
-    longest_gap_s : float
-        Seconds of silence that end a visit.
-
-    Returns
-    -------
-    DataFrame
-        `device_id`, `hotspot_id`, `arrived_at`, `left_at`, `seen_s`, `pings`, sorted.
-    """
-    whose = ["device_id", "hotspot_id"]
-    longest = timedelta(seconds=longest_gap_s)
-    silence = pl.col("at").diff().over(whose)
-    return (
-        inside.unique([*whose, "at"])
-        .sort([*whose, "at"])
-        .with_columns(begins=silence.is_null() | (silence > longest))
-        .with_columns(number=pl.col("begins").cum_sum())
-        .group_by("number", *whose)
-        .agg(
-            arrived_at=pl.col("at").min(),
-            left_at=pl.col("at").max(),
-            pings=pl.len().cast(pl.Int64),
-        )
-        .sort("number")
-        .with_columns(
-            seen_s=(pl.col("left_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
-        )
-        .drop("number")
+    index = OutlineIndex.of(hotspots)
+    row, hotspot = members(
+        index,
+        at=moments(pings["at"]),
+        longitude_e7=degrees_e7(pings["longitude_deg"]),
+        latitude_e7=degrees_e7(pings["latitude_deg"]),
+        ticks_per_second=_TICKS,
     )
+    names = pl.Series("hotspot_id", index.hotspot_ids, dtype=pl.String).gather(hotspot)
+    return pings.select("device_id", "at")[row].select("device_id", names, "at")
 
 
 def ready_made_visits(delivered: pl.DataFrame) -> pl.DataFrame:
@@ -193,57 +211,27 @@ def ready_made_visits(delivered: pl.DataFrame) -> pl.DataFrame:
     return Visit.validate(made, cast=True).sort("device_id", "hotspot_id", "arrived_at", "left_at")
 
 
-def with_ping_interval(visit: pl.DataFrame) -> pl.DataFrame:
-    """
-    Say how long after a ping the next one usually came, for the time that pings do not show.
+def _positions(pings: pl.DataFrame) -> tuple[list[str], dict[str, Any]]:
+    device_ids = pings["device_id"].unique().sort().to_list()
+    codes = pings["device_id"].cast(pl.Enum(device_ids)).to_physical().cast(pl.Int32)
+    return device_ids, {
+        "device": codes.to_numpy(),
+        "at": moments(pings["at"]),
+        "longitude_e7": degrees_e7(pings["longitude_deg"]),
+        "latitude_e7": degrees_e7(pings["latitude_deg"]),
+    }
 
-    A stay reaches on average half an interval before its first ping and half an interval after its
-    last, so the raw span is short by about one interval for each visit.
 
-    Parameters
-    ----------
-    visit : table `visit`
-
-    Returns
-    -------
-    table `visit` and `interval_s`
-        Mean time between pings of the device inside visits; where all of its visits have one ping,
-        that of all devices; 0 for ready-made visits and where no visit has two pings.
-    """
-    gaps = pl.col("pings") - 1
-    own = pl.col("seen_s").sum() / gaps.sum()
-    everyone = visit.select(pl.col("seen_s").filter(gaps > 0).sum() / gaps.sum()).item()
-    by_device = (
-        pl.when(gaps.sum().over("device_id") > 0).then(own.over("device_id")).otherwise(everyone)
+def _counted(stays: pl.DataFrame, within: pl.DataFrame) -> pl.DataFrame:
+    """How many moments with a ping each stay has; every moment inside is in exactly one stay."""
+    whose = ["device_id", "hotspot_id"]
+    begun = stays.select(*whose, "arrived_at").sort("arrived_at")
+    return stays.join(
+        within.unique([*whose, "at"])
+        .sort("at")
+        .join_asof(begun.with_columns(at="arrived_at"), on="at", by=whose, check_sortedness=False)
+        .group_by(*whose, "arrived_at")
+        .agg(pings=pl.len().cast(pl.Int64)),
+        on=[*whose, "arrived_at"],
+        how="left",
     )
-    known = pl.when(pl.col("source") == "pings").then(by_device).otherwise(0.0)
-    return visit.with_columns(interval_s=known.fill_nan(None).fill_null(0.0).cast(pl.Float64))
-
-
-def _near(pings: pl.DataFrame, hotspots: pl.DataFrame) -> pl.DataFrame:
-    """Only these are projected, so that a stray position far away cannot stop the run."""
-    outlines = geometry.outlines(hotspots["geometry"])
-    bounds = shapely.bounds(np.array([o for o in outlines if o is not None], dtype=object))
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if pings.is_empty() or not len(bounds):
-        return pings.clear()
-    west, south = bounds[:, 0].min(), bounds[:, 1].min()
-    east, north = bounds[:, 2].max(), bounds[:, 3].max()
-    longitude, latitude = geometry.to_degrees(
-        np.array([west, west, east, east]), np.array([south, north, south, north])
-    )
-    margin = _MARGIN_DEG
-    return pings.filter(
-        pl.col("longitude_deg").is_between(longitude.min() - margin, longitude.max() + margin),
-        pl.col("latitude_deg").is_between(latitude.min() - margin, latitude.max() + margin),
-    )
-
-
-def _contained(x: np.ndarray, y: np.ndarray, outline: shapely.Geometry | None) -> np.ndarray:
-    if outline is None or outline.is_empty:
-        return np.zeros(x.shape, dtype=bool)
-    west, south, east, north = outline.bounds
-    within = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-    shapely.prepare(outline)
-    within[within] = shapely.intersects_xy(outline, x[within], y[within])
-    return within
