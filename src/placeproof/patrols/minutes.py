@@ -3,6 +3,7 @@
 import polars as pl
 
 from placeproof.calendar import operating_day
+from placeproof.patrols.hours import clocks
 from placeproof.patrols.stretches import moments, stretches, union
 
 
@@ -14,24 +15,22 @@ def occupied(visit: pl.DataFrame, *, add_interval: bool) -> pl.DataFrame:
     ----------
     visit : table `visit`
     add_interval : bool
-        Whether to lengthen each visit made of pings by one ping interval, for the time that pings
-        do not show. Without it minutes are measured from below. All of it is added at the end, so
-        that a presence begins when a ping says so and its operating day is one with pings.
+        Whether each visit lasts `dwell_s`, which adds what pings do not show, or `seen_s`, from
+        below. It lasts from arrival, so that a presence begins when a ping says so and its
+        operating day is one with pings.
 
     Returns
     -------
     DataFrame
         `place_id`, `starts_at`, `ends_at` (UTC), sorted; disjoint within a place.
     """
-    unseen_s = pl.col("dwell_s") - pl.col("seen_s")
-    unseen = pl.duration(
-        microseconds=(unseen_s * (1e6 if add_interval else 0.0)).round().cast(pl.Int64)
-    )
+    lasted_s = pl.col("dwell_s" if add_interval else "seen_s")
     return union(
         visit.select(
             place_id="hotspot_id",
             starts_at="arrived_at",
-            ends_at=pl.col("left_at") + unseen,
+            ends_at=pl.col("arrived_at")
+            + pl.duration(microseconds=(lasted_s * 1e6).round().cast(pl.Int64)),
         )
     )
 
@@ -112,19 +111,33 @@ def delivered_minutes(
     Returns
     -------
     DataFrame
-        `place_id`, `operating_day`, `minutes`, sorted. A presence that crosses 06:00 counts on the
-        day on which it began.
+        `place_id`, `operating_day`, `minutes`, sorted. A presence that crosses 06:00 is split
+        there.
     """
-    counted = (
-        by_hours(occupied(visit, add_interval=add_interval), None)
-        .group_by("place_id", "operating_day")
-        .agg(pl.col("minutes").sum())
-    )
+    counted = _by_day(occupied(visit, add_interval=add_interval), observed_days)
     return (
         place_days(hotspots, observed_days)
         .join(counted, on=["place_id", "operating_day"], how="left")
         .with_columns(pl.col("minutes").fill_null(0.0))
         .sort("place_id", "operating_day")
+    )
+
+
+def _by_day(presence: pl.DataFrame, days: pl.Series) -> pl.DataFrame:
+    """Minutes of disjoint stretches by place and operating day, between the first and last day."""
+    if days.is_empty():
+        return pl.DataFrame(
+            schema={"place_id": pl.String, "operating_day": pl.Date, "minutes": pl.Float64}
+        )
+    first, last = days.sort()[0], days.sort()[-1]
+    clock = clocks(first, last, presets=(), bands=False, events=None).common
+    stretch, cell, spent = clock.cut(moments(presence["starts_at"]), moments(presence["ends_at"]))
+    return (
+        pl.DataFrame(
+            {"place_id": presence["place_id"][stretch], "day": clock.day[cell], "us": spent}
+        )
+        .group_by("place_id", operating_day=pl.lit(clock.first) + pl.duration(days="day"))
+        .agg(minutes=pl.col("us").sum() / 6e7)
     )
 
 
