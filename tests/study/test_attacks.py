@@ -12,8 +12,9 @@ from placeproof import hotspots
 from placeproof.errors import OutputError, SettingsError
 from placeproof.study import placing, store
 from placeproof.study.check import check
+from placeproof.study.lock import lock_state
 from placeproof.study.manifest import settings_sha256, texts
-from placeproof.study.plan import lock_state, read_plan
+from placeproof.study.plan import read_plan
 from placeproof.study.reading import Inputs, read_all
 from placeproof.study.rehearsing import rehearse
 from placeproof.study.run import run
@@ -48,7 +49,7 @@ def test_an_open_plan_masks_where_nobody_said_when_patrols_started(
     (study / "plan.toml").write_text(re.sub("patrols_start = .*", start, text), encoding="utf-8")
     chosen = read_plan(study)
     nothing = Inputs({}, None, None)  # type: ignore[arg-type]
-    lock = lock_state(study, chosen, outcomes_public=False)
+    lock = lock_state(study, chosen, outcomes_public=False, mappings={})
     work = Work(read_study(study), chosen, lock, nothing, quiet)
     assert placing.first_start(work) is None
     assert str(placing.masked_from(work)) == expected

@@ -8,8 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from placeproof.definitions import shocks
 from placeproof.study import reading
-from placeproof.study.plan import lock_state, read_plan
+from placeproof.study.lock import lock_state
+from placeproof.study.plan import read_plan
 from placeproof.study.run import STEPS, run
 from placeproof.study.settings import read_study
 from placeproof.study.work import Work
@@ -78,7 +80,6 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
     "tally": {},
     "cointervention": {},
     "problem_plan": {},
-    "shock": {},
     "cost": {},
 }
 
@@ -121,7 +122,7 @@ def short(northmere: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(short: Path) -> Evaluated:
     study, plan = read_study(short), read_plan(short)
-    lock = lock_state(short, plan, outcomes_public=study.outcomes_public)
+    lock = lock_state(short, plan, outcomes_public=study.outcomes_public, mappings={})
     read = reading.read_all(study, quiet)
     inputs = Noted(read.tables, read.result, read.area_wkb, read.missing)
     work, added = Work(study, plan, lock, inputs, quiet), {}
@@ -191,7 +192,8 @@ def figures(work: Work, question: str, *, but: Iterable[str] = ()) -> dict[str, 
 
 def test_with_every_feed_every_question_has_its_status(whole: Evaluated) -> None:
     assert {question: row["status"] for question, row in answers(whole.work).items()} == WHOLE
-    listed = {name for names in DEGRADED for name in names.split()} | set(DELIVERY) | {"event"}
+    listed = {name for names in DEGRADED for name in names.split()} | set(DELIVERY)
+    listed |= {"event", "shock"}
     assert set(whole.work.inputs.tables) == listed
 
 
@@ -232,6 +234,17 @@ def test_without_any_record_of_delivery_grades_say_that_the_dose_is_unknown(
         reasons = str(row["grade_reasons"])
         assert ("was not measured" in reasons) == (question in ("RQ1", "RQ2", "RQ3"))
         assert figures(left, question) == figures(whole.work, question)
+
+
+def test_without_a_register_of_shocks_the_shipped_one_counts(whole: Evaluated) -> None:
+    before, left = answers(whole.work), without(whole, ["shock"])
+    for question, row in answers(left).items():
+        kept = {name: value for name, value in row.items() if name != "grade_reasons"}
+        assert kept == {name: before[question][name] for name in kept}
+    found = left.tables["finding"].filter(pl.col("horizon").str.starts_with("without="))
+    ids = set(found["horizon"].str.strip_prefix("without="))
+    assert ids == set(shocks()["shock_id"])
+    assert not found["feeds"].str.contains("shock").any()
 
 
 def test_without_events_only_the_hours_move(whole: Evaluated) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from placeproof.errors import LockError, SettingsError
-from placeproof.study.plan import lock_state, read_plan, write_lock
+from placeproof.study.lock import lock_state, write_lock
+from placeproof.study.plan import read_plan
 from placeproof.study.settings import find_folder, read_study
 from placeproof.study.template import new_study, settings_page
 from tests.study.conftest import STUDY, make_study, plan
@@ -83,21 +84,24 @@ def test_a_folder_that_is_no_study(tmp_path: Path) -> None:
 def test_lock_states(tmp_path: Path) -> None:
     path = tmp_path / "plan.toml"
     path.write_text(plan())
-    assert lock_state(tmp_path, read_plan(tmp_path), outcomes_public=False).state == "exploratory"
+    assert (
+        lock_state(tmp_path, read_plan(tmp_path), outcomes_public=False, mappings={}).state
+        == "exploratory"
+    )
     with pytest.raises(LockError, match="never locked"):
-        write_lock(tmp_path, read_plan(tmp_path), on=date(2026, 1, 2))
+        write_lock(tmp_path, read_plan(tmp_path), mappings={}, on=date(2026, 1, 2))
     path.write_text(plan(exploratory="false"))
     fixed = read_plan(tmp_path)
-    assert not lock_state(tmp_path, fixed, outcomes_public=False).outcomes_visible
-    write_lock(tmp_path, fixed, on=date(2026, 1, 2))
-    assert lock_state(tmp_path, fixed, outcomes_public=False).stamp == ""
-    assert "partly known" in lock_state(tmp_path, fixed, outcomes_public=True).stamp
+    assert not lock_state(tmp_path, fixed, outcomes_public=False, mappings={}).outcomes_visible
+    write_lock(tmp_path, fixed, mappings={}, on=date(2026, 1, 2))
+    assert lock_state(tmp_path, fixed, outcomes_public=False, mappings={}).stamp == ""
+    assert "partly known" in lock_state(tmp_path, fixed, outcomes_public=True, mappings={}).stamp
     path.write_text(plan(exploratory="false", level="0.9"))
-    changed = lock_state(tmp_path, read_plan(tmp_path), outcomes_public=False)
+    changed = lock_state(tmp_path, read_plan(tmp_path), outcomes_public=False, mappings={})
     assert changed.state == "changed"
-    assert "changed after it was locked on 2026-01-02" in changed.stamp
+    assert "plan.toml was changed after the plan was locked on 2026-01-02" in changed.stamp
     with pytest.raises(LockError, match="Another plan was locked"):
-        write_lock(tmp_path, read_plan(tmp_path), on=date(2026, 1, 3))
+        write_lock(tmp_path, read_plan(tmp_path), mappings={}, on=date(2026, 1, 3))
 
 
 def test_adding_a_code_to_a_definition_changes_the_plan(

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from placeproof.errors import InputError, SettingsError
-from placeproof.study.plan import lock_state, read_plan
+from placeproof.study.lock import lock_state
+from placeproof.study.plan import read_plan
 from placeproof.study.reading import Inputs, read_all
 from placeproof.study.settings import Study, read_study
 from placeproof.study.weighing import weigh_harm
@@ -39,7 +40,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Study, Inputs]
 def weighed(read: tuple[Path, Study, Inputs]) -> pl.DataFrame:
     folder, study, inputs = read
     plan = read_plan(folder)
-    lock = lock_state(folder, plan, outcomes_public=False)
+    lock = lock_state(folder, plan, outcomes_public=False, mappings={})
     work = Work(study, plan, lock, inputs, quiet)
     weigh_harm(work)
     return pl.concat(work.estimates)

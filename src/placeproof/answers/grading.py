@@ -322,7 +322,7 @@ def _events(headline: Row, same: Sequence[Row], about: Circumstances) -> list[Fa
 
 
 def _says_another(headline: Row, again: Row, change: Row | None) -> bool:
-    """Another conclusion, by more than chance: a shift alone may be an effect that grows or fades."""
+    """Another conclusion by more than chance; a mere shift may be an effect that fades."""
     if {direction(headline), direction(again)} == {"fell", "rose"}:
         return True
     moved = change is not None and direction(change) in ("fell", "rose")

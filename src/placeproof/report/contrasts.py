@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from placeproof.report import findings as parts
+from placeproof.report import nights
 from placeproof.report.document import Block, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import alone, with_interval
 from placeproof.report.material import Material, Row
@@ -37,7 +38,8 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         Tables of what differs.
     """
     return [
-        *_hours(material, key, rows),
+        *_hours(material, key, [row for row in rows if row["role"] != "robustness"]),
+        *(nights.blocks(material, key, rows) if key == "RQ9" else []),
         *_recorded(material, key, rows),
         *_people(material, key, rows),
         *interviews(material, key, rows),

@@ -33,6 +33,7 @@ def section(material: Material) -> Section:
     """One table of measures by hours and one chart of minutes; the rest folded."""
     found: list[Block] = list(material.authored("delivery"))
     rows = [row for row in material.of("delivery") if not _raw(row)]
+    rows = [row for row in rows if row["role"] != "robustness"]
     known = [row for row in rows if row["status"] != "not_supplied"]
     if not known:
         found.append(

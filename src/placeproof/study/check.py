@@ -8,7 +8,9 @@ from typing import TypeVar
 import polars as pl
 
 from placeproof.errors import StudyError
+from placeproof.study.lock import AS_LOCKED, LOCK_FILE, Lock, lock_state
 from placeproof.study.manifest import texts
+from placeproof.study.mappings import meanings
 from placeproof.study.plan import Plan, read_plan
 from placeproof.study.reading import Inputs, Progress, read_all
 from placeproof.study.settings import Study, find_folder, read_study
@@ -69,6 +71,10 @@ def check(folder: Path, progress: Progress) -> list[Problem]:
     study = _try(lambda: read_study(folder), "study.toml", problems)
     plan = _try(lambda: read_plan(folder), "plan.toml", problems)
     _try(lambda: texts(folder), "text", problems)
+    if plan is not None:
+        public = study is not None and study.outcomes_public
+        lock = _try(lambda: _lock(folder, plan, public=public), LOCK_FILE, problems)
+        problems += [] if lock is None else _of_lock(lock)
     if study is not None:
         try:
             inputs = read_all(study, progress)
@@ -92,6 +98,23 @@ def _try(read: Callable[[], Read], where: str, problems: list[Problem]) -> Read 
 
 def _of_error(where: str, error: StudyError) -> Problem:
     return Problem("error", where, error.code, error.message, error.mend)
+
+
+def _lock(folder: Path, plan: Plan, *, public: bool) -> Lock:
+    return lock_state(folder, plan, outcomes_public=public, mappings=meanings(folder))
+
+
+def _of_lock(lock: Lock) -> list[Problem]:
+    """What moved since the plan was locked, and what the lock does not cover."""
+    if lock.state == "changed":
+        mend = "restore what was locked, or keep it: every number is then stamped exploratory"
+        return [Problem("warning", LOCK_FILE, "changed_after_lock", f"{lock.stamp}.", mend)]
+    if lock.remark:
+        return [Problem("note", LOCK_FILE, "mappings_not_recorded", lock.remark, "none is needed")]
+    if lock.state == "locked" and lock.mappings != AS_LOCKED:
+        message = f"study.toml since the plan was locked: {lock.mappings}."
+        return [Problem("note", LOCK_FILE, "mapped_after_lock", message, "none is needed")]
+    return []
 
 
 def _of_inputs(inputs: Inputs) -> list[Problem]:

@@ -118,7 +118,11 @@ def manifest(work: Work, *, until: str) -> dict[str, object]:
         "seed": work.plan.seed,
         "plan_sha256": work.lock.sha256,
         "settings_sha256": settings_sha256(work.study),
-        "lock": {"state": work.lock.state, "locked_on": work.lock.locked_on},
+        "lock": {
+            "state": work.lock.state,
+            "locked_on": work.lock.locked_on,
+            "mappings": work.lock.mappings,
+        },
         "stamp": work.lock.stamp,
         "definitions": {
             name: known[name].edition_tag for name in work.plan.outcome_ids() if name in known

@@ -1,4 +1,4 @@
-"""What `plan.toml` says: outcomes, windows, estimators, seed; and whether it is locked."""
+"""What `plan.toml` says: outcomes, windows, estimators, seed."""
 
 import hashlib
 import json
@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from placeproof.definitions import outcomes
-from placeproof.errors import LockError
 from placeproof.study.keys import PLAN_KEYS, raise_if_any, read_section, read_toml
-
-LOCK_FILE = "plan.lock"
 
 
 @dataclass(frozen=True)
@@ -164,115 +161,3 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
             "plan.toml, [places]: derive = true needs patrols_start, the first day of patrols"
         )
     return problems
-
-
-@dataclass(frozen=True)
-class Lock:
-    """Whether the plan was fixed before outcomes were seen."""
-
-    state: str
-    """`exploratory`, `locked`, `open` (no lock yet) or `changed` (differs from what was locked)."""
-    sha256: str
-    locked_on: str
-    stamp: str
-    """What every page of the report carries; empty where nothing needs saying."""
-
-    @property
-    def outcomes_visible(self) -> bool:
-        """Whether outcomes after the first start may be used."""
-        return self.state in {"exploratory", "locked", "changed"}
-
-
-def lock_state(folder: Path, plan: Plan, *, outcomes_public: bool) -> Lock:
-    """
-    Say whether the plan is locked, and what that means for the numbers.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    plan : Plan
-        The plan as it stands now.
-    outcomes_public : bool
-        Whether outcomes were public before the lock.
-
-    Returns
-    -------
-    Lock
-        `open` masks every outcome after the first start of patrols.
-    """
-    sha256 = plan.sha256()
-    if plan.exploratory:
-        return Lock(
-            "exploratory",
-            sha256,
-            "",
-            "Exploratory: the plan was not locked before outcomes were seen",
-        )
-    path = folder / LOCK_FILE
-    if not path.is_file():
-        return Lock(
-            "open", sha256, "", "Plan not locked: outcomes after the start of patrols are masked"
-        )
-    try:
-        locked = json.loads(path.read_text(encoding="utf-8"))
-        locked_sha256, locked_on = str(locked["plan_sha256"]), str(locked["locked_on"])
-    except (ValueError, KeyError, TypeError):
-        raise LockError(
-            f"{LOCK_FILE} cannot be read.", mend="restore it from your copy; do not edit it"
-        ) from None
-    if locked_sha256 != sha256:
-        return Lock(
-            "changed",
-            sha256,
-            locked_on,
-            f"Exploratory: plan.toml was changed after it was locked on {locked_on}",
-        )
-    stamp = (
-        "Retrospective: outcomes were partly known when the plan was locked"
-        if outcomes_public
-        else ""
-    )
-    return Lock("locked", sha256, locked_on, stamp)
-
-
-def write_lock(folder: Path, plan: Plan, *, on: date) -> Path:
-    """
-    Lock the plan: write its hash beside it.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    plan : Plan
-        The plan to lock.
-    on : date
-        The day of locking.
-
-    Returns
-    -------
-    Path
-        The lock file.
-
-    Raises
-    ------
-    LockError
-        If the plan says exploratory, or another plan is locked already.
-    """
-    if plan.exploratory:
-        raise LockError(
-            "plan.toml says exploratory = true: such a plan is never locked.",
-            mend="set exploratory = false before any outcome after the start has been looked at",
-        )
-    path = folder / LOCK_FILE
-    state = lock_state(folder, plan, outcomes_public=False)
-    if state.state == "locked":
-        return path
-    if state.state == "changed":
-        raise LockError(
-            f"Another plan was locked on {state.locked_on}; this one differs from it.",
-            mend=f"restore that plan, or keep {LOCK_FILE}: the report will say it was changed",
-        )
-    text = json.dumps({"plan_sha256": plan.sha256(), "locked_on": on.isoformat()}, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path

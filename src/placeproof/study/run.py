@@ -20,7 +20,9 @@ from placeproof.study import (
     writing,
 )
 from placeproof.study.changes import compare_in_study
-from placeproof.study.plan import lock_state, read_plan
+from placeproof.study.lock import lock_state
+from placeproof.study.mappings import meanings
+from placeproof.study.plan import read_plan
 from placeproof.study.reading import Progress
 from placeproof.study.settings import find_folder, read_study
 from placeproof.study.work import Work
@@ -136,7 +138,9 @@ def run(folder: Path, *, until: str | None, progress: Progress) -> Run:
         raise SettingsError(f"there is no step {until!r}.", mend="name one of " + ", ".join(names))
     study, plan = read_study(folder), read_plan(folder)
     manifest.texts(folder)
-    lock = lock_state(folder, plan, outcomes_public=study.outcomes_public)
+    lock = lock_state(
+        folder, plan, outcomes_public=study.outcomes_public, mappings=meanings(folder)
+    )
     earlier = store.current_run(folder)
     building = store.start(folder)
     try:
@@ -203,5 +207,5 @@ def _made(work: Work, folder: Path, *, whole: bool) -> Run:
         rows_superseded=totals["superseded"],
         errors=int((severities == "error").sum()),
         warnings=int((severities == "warning").sum()),
-        notices=[work.lock.stamp] if work.lock.stamp else [],
+        notices=[words for words in (work.lock.stamp, work.lock.remark) if words],
     )

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from placeproof.definitions import Outcome, outcomes, shocks
-from placeproof.study.plan import Lock, Plan
+from placeproof.study.lock import Lock
+from placeproof.study.plan import Plan
 from placeproof.study.reading import Inputs, Progress
 from placeproof.study.settings import Study
 from placeproof.tables import estimate
