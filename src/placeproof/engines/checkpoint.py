@@ -1,0 +1,162 @@
+"""Finished pieces of a run, kept so that a run that was stopped goes on where it was.
+
+A piece is taken for done only if it was written whole, for the same hot spots and rule, and if
+each of its files still is what it was.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pickle
+import uuid
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from placeproof.engines.found import Found, Source
+from placeproof.errors import OutputError
+from placeproof.patrols.outline_index import OutlineIndex
+from placeproof.patrols.stays import Stays
+
+EDITION = 1
+"""Of the pieces' form and of the kernel's rules: pieces of another edition are not taken."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """
+    A folder of finished pieces of one question.
+
+    Attributes
+    ----------
+    folder : Path
+        Named by the question, so that another question never meets these pieces.
+    """
+
+    folder: Path
+
+    @classmethod
+    def of(cls, folder: Path, index: OutlineIndex, *, longest_gap_s: float) -> "Checkpoint":
+        """
+        The pieces that answer this question.
+
+        Parameters
+        ----------
+        folder : Path
+            Made if it is not there; may hold pieces of other questions.
+        index : OutlineIndex
+        longest_gap_s : float
+        """
+        digest = hashlib.sha256(f"{EDITION} {longest_gap_s!r}".encode())
+        for part in fields(index):
+            value = getattr(index, part.name)
+            digest.update(part.name.encode())
+            digest.update(
+                value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            )
+        own = folder / digest.hexdigest()[:16]
+        try:
+            own.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _refused(own, error) from error
+        return cls(own)
+
+    def done(self, sources: Sequence[Source]) -> tuple[list[Found], list[Source]]:
+        """
+        What earlier runs found, and the sources that are left.
+
+        Parameters
+        ----------
+        sources : sequence of Source
+            All of this run.
+
+        Returns
+        -------
+        tuple of list of Found and list of Source
+        """
+        wanted = {fingerprint(source): source for source in sources}
+        found = []
+        for path in sorted(self.folder.glob("piece-*.npz")):
+            piece = _read(path)
+            if piece is not None and set(piece[0]) <= wanted.keys():
+                found.append(piece[1])
+                for key in piece[0]:
+                    del wanted[key]
+        left = set(wanted)
+        return found, [source for source in sources if fingerprint(source) in left]
+
+    def keep(self, sources: Sequence[Source], found: Found) -> None:
+        """
+        Keep a finished piece; it appears whole or not at all.
+
+        Parameters
+        ----------
+        sources : sequence of Source
+            Of the piece.
+        found : Found
+            What was found in them.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        keys = sorted(fingerprint(source) for source in sources)
+        name = hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
+        text = json.dumps({"sources": keys, "device_ids": found.device_ids})
+        arrays = {part.name: getattr(found.stays, part.name) for part in fields(Stays)}
+        whole, half = self.folder / f"piece-{name}.npz", self.folder / f".{uuid.uuid4().hex}.half"
+        try:
+            with half.open("wb") as file:
+                np.savez(
+                    file,
+                    said=np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8),
+                    **arrays,
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(whole)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                half.unlink()
+            raise _refused(whole, error) from error
+
+
+def fingerprint(source: Source) -> str:
+    """
+    What a source is, as far as can be seen without reading it: changes when the file does.
+
+    Parameters
+    ----------
+    source : Source
+        Its file may be out of this computer's sight; then its description has to do.
+    """
+    try:
+        seen = Path(source.path).stat()
+        state = f"{seen.st_size} {seen.st_mtime_ns}"
+    except OSError:
+        state = "out of sight"
+    return hashlib.sha256(f"{source!r} {state}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _read(path: Path) -> tuple[list[str], Found] | None:
+    """None where it is not whole: then its sources are read again."""
+    try:
+        with np.load(path, allow_pickle=False) as piece:
+            said = json.loads(piece["said"].tobytes().decode("utf-8", "surrogatepass"))
+            arrays = {part.name: piece[part.name] for part in fields(Stays)}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError):
+        return None
+    arrays["ticks_per_second"] = int(arrays["ticks_per_second"])
+    return said["sources"], Found(Stays(**arrays), tuple(said["device_ids"]))
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        mend="free the disk or choose another folder for the checkpoint, then run again",
+    )

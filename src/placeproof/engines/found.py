@@ -1,0 +1,173 @@
+"""What was found in some sources: stays with the names of their devices, in any grouping.
+
+Both engines hand sources to workers, unite what comes back, and keep finished pieces in a
+checkpoint. How sources are grouped into pieces, and in which order pieces come back, changes
+nothing in the end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from placeproof.patrols.outline_index import OutlineIndex
+from placeproof.patrols.stays import Gathering, Stays, stays_of
+
+
+class Source(Protocol):
+    """A file of positions, as `files` describes it."""
+
+    @property
+    def path(self) -> str:
+        """The file."""
+
+    @property
+    def rows(self) -> int:
+        """Positions in it."""
+
+    @property
+    def bytes(self) -> int:
+        """Its size."""
+
+
+class Batch(Protocol):
+    """Some positions of a source, in any order."""
+
+    @property
+    def device(self) -> NDArray[np.int32]:
+        """Places in `device_ids`."""
+
+    @property
+    def at(self) -> NDArray[np.int64]:
+        """Ticks since 1970 (UTC)."""
+
+    @property
+    def longitude_e7(self) -> NDArray[np.int32]:
+        """Degrees × 1e7."""
+
+    @property
+    def latitude_e7(self) -> NDArray[np.int32]:
+        """Degrees × 1e7."""
+
+    @property
+    def ticks_per_second(self) -> int:
+        """Unit of `at`."""
+
+    @property
+    def device_ids(self) -> Sequence[str]:
+        """Names of devices."""
+
+
+Reader = Callable[[Source], Iterator[Batch]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """
+    Stays and the names of their devices.
+
+    Attributes
+    ----------
+    stays : Stays
+        Merged; `device` is a place in `device_ids`.
+    device_ids : tuple of str
+        Sorted; only devices that have stays.
+    """
+
+    stays: Stays
+    device_ids: tuple[str, ...]
+
+
+def found_in(batches: Iterable[Batch], index: OutlineIndex, *, longest_gap_s: float) -> Found:
+    """
+    Find the stays in some positions.
+
+    Parameters
+    ----------
+    batches : iterable of Batch
+        Of any sources; they may number their devices differently.
+    index : OutlineIndex
+        Hot spots.
+    longest_gap_s : float
+        Seconds of silence that end a stay.
+
+    Returns
+    -------
+    Found
+    """
+    gatherings: dict[tuple[int, int], tuple[Sequence[str], Gathering]] = {}
+    for batch in batches:
+        names, ticks = batch.device_ids, batch.ticks_per_second
+        _, gathering = gatherings.setdefault(
+            (id(names), ticks), (names, Gathering(longest_gap_s, ticks))
+        )
+        gathering.add(
+            stays_of(
+                index,
+                device=batch.device,
+                at=batch.at,
+                longitude_e7=batch.longitude_e7,
+                latitude_e7=batch.latitude_e7,
+                ticks_per_second=ticks,
+                longest_gap_s=longest_gap_s,
+            )
+        )
+    parts = [_named(gathering.stays(), names) for names, gathering in gatherings.values()]
+    return united(parts, longest_gap_s=longest_gap_s)
+
+
+def united(parts: Sequence[Found], *, longest_gap_s: float) -> Found:
+    """
+    Unite what was found in several pieces; the order does not matter.
+
+    Parameters
+    ----------
+    parts : sequence of Found
+        None at all is nothing found.
+    longest_gap_s : float
+        As for `found_in`, which made them.
+
+    Returns
+    -------
+    Found
+        In the finest of their ticks.
+    """
+    ticks = max((part.stays.ticks_per_second for part in parts), default=1)
+    names = tuple(sorted({name for part in parts for name in part.device_ids}))
+    place = {name: code for code, name in enumerate(names)}
+    stays = [Stays.none(ticks_per_second=ticks)]
+    for part in parts:
+        code = np.array([place[name] for name in part.device_ids], np.int32)
+        stays.append(_rescaled(_renumbered(part.stays, code), ticks))
+    return Found(Stays.merge(stays, longest_gap_s=longest_gap_s), names)
+
+
+def _named(stays: Stays, device_ids: Sequence[str]) -> Found:
+    """Only the devices that have stays, sorted by name; one that is named twice becomes one."""
+    used = np.unique(stays.device)
+    names = [device_ids[code] for code in used]
+    sorted_names = tuple(sorted(set(names)))
+    place = {name: code for code, name in enumerate(sorted_names)}
+    code = np.full(int(used[-1]) + 1 if len(used) else 0, -1, np.int32)
+    code[used] = [place[name] for name in names]
+    return Found(_renumbered(stays, code), sorted_names)
+
+
+def _renumbered(stays: Stays, code: NDArray[np.int32]) -> Stays:
+    return replace(stays, device=code[stays.device], sample_device=code[stays.sample_device])
+
+
+def _rescaled(stays: Stays, ticks_per_second: int) -> Stays:
+    times, rest = divmod(ticks_per_second, stays.ticks_per_second)
+    if rest:
+        raise ValueError(f"{stays.ticks_per_second} and {ticks_per_second} ticks do not fit")
+    if times == 1:
+        return stays
+    return replace(
+        stays,
+        first=stays.first * times,
+        last=stays.last * times,
+        ticks_per_second=ticks_per_second,
+    )

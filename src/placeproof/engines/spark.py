@@ -1,0 +1,158 @@
+"""Positions to stays on a Spark cluster: lists of files go out, intervals come back.
+
+Positions never pass through Spark. Each executor is sent a list of files, reads them itself and
+runs the kernel; what it sends back is smaller by orders of magnitude, and unites in any order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from placeproof.engines.checkpoint import Checkpoint
+from placeproof.engines.found import Found, Reader, Source, found_in, united
+from placeproof.engines.spark_cluster import joined
+from placeproof.engines.spark_jobs import results
+from placeproof.errors import InputError
+from placeproof.patrols.outline_index import OutlineIndex
+
+EXECUTOR_MEMORY_MB = 512
+"""Of Java alone, which only carries intervals; Python's memory is beside it."""
+LARGEST_PIECE_BYTES = 256 * 2**20
+PIECES_PER_CORE = 4
+_UNITE_AT = 4_000_000
+
+Piece = tuple[Source, ...]
+Progress = Callable[[int, int], None]
+
+
+def run_spark(
+    sources: Sequence[Source],
+    read: Reader,
+    index: OutlineIndex,
+    *,
+    longest_gap_s: float,
+    master: str,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+    executor_memory_mb: int = EXECUTOR_MEMORY_MB,
+    settings: dict[str, str] | None = None,
+) -> Found:
+    """
+    Find all stays on a standalone Spark cluster; the result is that of one machine, to the byte.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Files that each worker finds under the same path.
+    read : callable
+        From a source to its batches; a function of an installed module, which workers import.
+    index : OutlineIndex
+        Hot spots; sent to each worker once.
+    longest_gap_s : float
+        Seconds of silence that end a stay.
+    master : str
+        `spark://host:port`.
+    checkpoint : Path, optional
+        Folder in which finished pieces are kept; a run that was stopped goes on from it.
+    progress : callable, optional
+        Called with bytes done and bytes in all.
+    executor_memory_mb : int
+        Java memory of an executor; does not change the result.
+    settings : dict of str to str, optional
+        Spark's own settings, such as `spark.cores.max`; they do not change the result.
+
+    Returns
+    -------
+    Found
+        Stays and their devices.
+
+    Raises
+    ------
+    SettingsError
+        If `master` is not an address, or a worker lacks Placeproof, PySpark or its Python.
+    StudyError
+        If Java is missing, the cluster does not answer, or goes away.
+    InputError
+        If a file is damaged, or a worker does not find it.
+    OutputError
+        If the checkpoint cannot be written.
+    """
+    kept = None
+    parts: list[Found] = []
+    left = list(sources)
+    if checkpoint is not None:
+        kept = Checkpoint.of(checkpoint, index, longest_gap_s=longest_gap_s)
+        parts, left = kept.done(left)
+    total = sum(source.bytes for source in sources)
+    done = total - sum(source.bytes for source in left)
+    if left:
+        with joined(master, executor_memory_mb=executor_memory_mb, settings=settings) as cluster:
+            pieces = pieces_of(left, cores=cluster.cores())
+            work = FindStays(cluster.context.broadcast((read, index, longest_gap_s)))
+            for number, found in results(cluster, work, pieces):
+                if kept is not None:
+                    kept.keep(pieces[number], found)
+                parts.append(found)
+                if sum(len(part.stays) for part in parts[1:]) > _UNITE_AT:
+                    parts = [united(parts, longest_gap_s=longest_gap_s)]
+                done += sum(source.bytes for source in pieces[number])
+                if progress is not None:
+                    progress(done, total)
+    return united(parts, longest_gap_s=longest_gap_s)
+
+
+def pieces_of(sources: Sequence[Source], *, cores: int) -> list[Piece]:
+    """
+    Group files into pieces: small enough to keep all cores busy, large enough to be worth a task.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        Any order.
+    cores : int
+        Of the cluster.
+
+    Returns
+    -------
+    list of tuple of Source
+        Neighbours by path stand together, as they are likely to share devices. A file is never
+        divided.
+    """
+    ordered = sorted(sources, key=lambda source: source.path)
+    total = sum(source.bytes for source in ordered)
+    aim = min(LARGEST_PIECE_BYTES, total / (PIECES_PER_CORE * max(1, cores)))
+    pieces: list[list[Source]] = []
+    size = 0.0
+    for source in ordered:
+        if not pieces or size + source.bytes / 2 > aim:
+            pieces.append([])
+            size = 0.0
+        pieces[-1].append(source)
+        size += source.bytes
+    return [tuple(piece) for piece in pieces]
+
+
+@dataclass(frozen=True)
+class FindStays:
+    """The work of an executor on one piece; carries the reader and the hot spots by broadcast."""
+
+    question: Any
+
+    def __call__(self, piece: Piece) -> Found:
+        """Read each file and find the stays in it."""
+        read, index, longest_gap_s = self.question.value
+        batches = (batch for source in piece for batch in _batches(read, source))
+        return found_in(batches, index, longest_gap_s=longest_gap_s)
+
+
+def _batches(read: Reader, source: Source) -> Any:
+    import socket
+
+    if not Path(source.path).is_file():
+        raise InputError(
+            f"{source.path} is not there on the worker {socket.gethostname()}.",
+            mend="put the positions where every worker finds them under the same path, such as a"
+            " shared folder",
+        )
+    return read(source)

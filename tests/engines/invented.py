@@ -1,0 +1,93 @@
+"""Invented positions as packed files, and readers of them that executors can import."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from placeproof.files import packed
+from placeproof.patrols.outline_index import OutlineIndex
+
+GAP_S = 90.0
+WEST, SOUTH = -1.20, 52.60
+SLOW_S = 0.5
+
+
+def index() -> OutlineIndex:
+    """Six hot spots of some 200 m, two of them overlapping, one with a hole."""
+    boxes = [
+        shapely.box(x, y, x + 0.003, y + 0.002)
+        for x, y in (
+            (-1.19, 52.61),
+            (-1.188, 52.611),
+            (-1.17, 52.63),
+            (-1.15, 52.62),
+            (-1.14, 52.65),
+        )
+    ]
+    ring = shapely.box(-1.13, 52.61, -1.12, 52.62) - shapely.box(-1.127, 52.613, -1.123, 52.617)
+    shapes = [*boxes, ring]
+    ids = [f"H{number:02}" for number in range(1, 1 + len(shapes))]
+    return OutlineIndex.of_degrees(ids, shapes, [None] * len(ids), [None] * len(ids))
+
+
+def write(folder: Path, *, files: int, rows: int, seed: int = 1) -> list[packed.Source]:
+    """Write walks of 40 devices, shuffled over files, with repeats; a row group is 50,000 rows."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f"car-{number:03}" for number in rng.permutation(40)]
+    devices = folder / packed.DEVICES
+    pl.DataFrame({"device": range(40), "device_id": names}).write_parquet(devices)
+    total = files * rows
+    device = rng.integers(0, 40, total).astype(np.int32)
+    at = 1_620_000_000 + rng.integers(0, total // 8, total) * 5
+    leg = at // 600
+    x = WEST + 0.09 * _noise(device, leg) + 0.004 * _noise(device, at)
+    y = SOUTH + 0.06 * _noise(device, leg + 7) + 0.003 * _noise(device, at + 7)
+    repeated = rng.integers(0, total, total // 20)
+    device[: len(repeated)] = device[repeated]
+    at[: len(repeated)], x[: len(repeated)] = at[repeated], x[repeated]
+    y[: len(repeated)] = y[repeated]
+    table = pa.table(
+        {
+            "device": device,
+            "at": at.astype(np.int64),
+            "longitude_e7": np.rint(x * 1e7).astype(np.int32),
+            "latitude_e7": np.rint(y * 1e7).astype(np.int32),
+        }
+    )
+    sources = []
+    for number in range(files):
+        path = folder / f"part-{number:03}.parquet"
+        part = table.slice(number * rows, rows)
+        pq.write_table(part, path, row_group_size=50_000, compression="none", use_dictionary=False)
+        size = path.stat().st_size
+        sources.append(packed.Source(str(path), rows, size, 1, -1, str(devices)))
+    return sources
+
+
+def read_slowly(source: packed.Source) -> Iterator[packed.Batch]:
+    """As `packed.read`, slow enough that a test can break in."""
+    for batch in packed.read(source):
+        time.sleep(SLOW_S)
+        yield batch
+
+
+def read_wrongly(source: packed.Source) -> Iterator[packed.Batch]:
+    """A fault of ours."""
+    raise ZeroDivisionError(f"a fault of ours in {Path(source.path).name}")
+
+
+def _noise(device: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The same number between 0 and 1 for the same device and step."""
+    mixed = (device.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (
+        step.astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
+    )
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    return (mixed >> np.uint64(11)).astype(np.float64) / 2**53
