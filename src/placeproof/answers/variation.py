@@ -107,7 +107,8 @@ def _varying(
         row for row in study.rows
         if (is_split(row) or row["question"] == question) and row["horizon"] == "all"
         and str(row["question"]).startswith("RQ") and row["question"] != "RQ10"
-        and row["role"] in ("headline", "beside", "description") and row["unit"] != "events"
+        and (row["role"] in ("headline", "beside", "description") or _is_refusal(row))
+        and row["unit"] != "events"
     ]  # fmt: skip
     known = [row for row in split if is_estimated(row)]
     strands = {
@@ -146,6 +147,11 @@ def _varying(
         chosen,
         step if missing else None,
     )
+
+
+def _is_refusal(row: Row) -> bool:
+    """Whether a row says that no set of hours can be told from the others, for want of times."""
+    return row["hours"] == "nte" and row["status"] == "not_identified"
 
 
 def _why(study: Study, missing: Sequence[str], absent: dict[str, str], split: Sequence[Row]) -> str:

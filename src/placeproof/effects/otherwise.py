@@ -52,7 +52,8 @@ def without_periods(
     table `estimate`
         Role robustness, horizon "without=NAME", for treated hot spots at all hours: estimand
         `rate_ratio`, as `first_set` makes it from the periods that stay, or the reason why there
-        is none; and `change_in_rate_ratio`, that ratio divided by the headline's. The interval of
+        is none (too little is left for an estimate, or for an interval where the headline has
+        one); and `change_in_rate_ratio`, that ratio divided by the headline's. The interval of
         the change comes from leaving each place out of both at once, because the two share most of
         their counts. No placebo permutation.
 
@@ -88,11 +89,14 @@ def _again(
     why = _why(part)
     if why or part is None or whole is None:
         head = {**base, "estimand": "rate_ratio", "method": IMPUTATION}
-        return [refused(head, f"Too little is left: {why}")]
+        return [refused(head, f"Too little is left. {why}")]
     effect = overall(part, level=level)
-    made = [ratio_row(base, effect, part, level=level)]
+    head = ratio_row(base, effect, part, level=level)
     if headline is None or headline.refusal or effect.refusal:
-        return made
+        return [head]
+    if effect.spread is None and headline.spread is not None:
+        return [refused(head, f"Too little is left. {' '.join(effect.limits)}")]
+    made = [head]
     change = effect.log_ratio - headline.log_ratio
     if not math.isfinite(change) or part.places != whole.places:
         return made

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from placeproof.report.document import Block, Day, Name, Spans, Table, Text
+from placeproof.report.document import Block, Day, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import level_note, with_interval
 from placeproof.report.material import Material, Row
-from placeproof.report.spans import number
 
-LONGEST_IN_A_CELL = 40
-"""Letters of a reason that a cell of the table can hold; a longer one stands in the note."""
+_NOT_THERE = ("Outside the data", "Already left out of the headline")
+"""Reasons that are no fault: such events are named under the table."""
 
 _WHAT_GOES = (
     " Left out: the days that an event covers; where it has no last day, its month and the month "
@@ -45,32 +44,36 @@ def blocks(
     registered = list(shocks.sort("starts_on", "shock_id").iter_rows(named=True))
     body: list[tuple[Spans, ...]] = []
     groups: list[tuple[int, Spans]] = []
-    notes: Spans = ()
+    aside: dict[str, list[str]] = {}
     for headline in headlines:
         again = _again(rows, headline)
-        if not again:
-            continue
-        groups.append((len(body), (Name(str(headline["outcome_label"])),)))
-        body.append(((Text("Headline, every period"),), (), with_interval(headline), ()))
+        lines: list[tuple[Spans, ...]] = []
         for event in registered:
             row = again.get(("rate_ratio", event["shock_id"]))
             if row is None:
                 continue
+            name, reason = str(event["name"]), str(row["reason"] or "").rstrip(".")
+            if row["status"] == "not_identified" and reason in _NOT_THERE:
+                names = aside.setdefault(reason, [])
+                names += [] if name in names else [name]
+                continue
+            if row["status"] == "not_identified":
+                aside.setdefault(f"{headline['outcome_label']}, {name}", []).append(reason)
             change = again.get(("change_in_rate_ratio", event["shock_id"]))
-            reason = str(row["reason"] or "")
-            if row["status"] != "estimated" and len(reason) <= LONGEST_IN_A_CELL and reason:
-                cell: Spans = (Name(reason.rstrip(".")),)
-            elif row["status"] == "not_identified":
-                cell = (number(row),)
-                notes = (*notes, Text(" "), Name(f"{event['name']}: {reason}"))
-            else:
-                cell = with_interval(row)
-            what = (Name(str(event["name"])),)
-            body.append((what, _days(event), cell, with_interval(change) if change else ()))
+            lines.append(
+                ((Name(name),), _days(event), with_interval(row),
+                 with_interval(change) if change else ())
+            )  # fmt: skip
+        if lines:
+            groups.append((len(body), (Name(str(headline["outcome_label"])),)))
+            body.append(((Text("Headline, every period"),), (), with_interval(headline), ()))
+            body += lines
+    told: Spans = tuple(Name(f" {head}: {'; '.join(said)}.") for head, said in aside.items())
     if not body:
-        return []
+        lead = Text("Events that are registered.", strong=True)
+        return [Paragraph((lead, *told), "note")] if told else []
     head = ("Without the periods around", "When", "Estimate", "Change from the headline")
-    note = (*level_note(headlines), Text(_WHAT_GOES), *notes)
+    note = (*level_note(headlines), Text(_WHAT_GOES), *told)
     return [
         Table(
             f"{key}-events", "The effect without the periods around each event", head, tuple(body),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from placeproof.report.document import Block, Name, Paragraph, Spans, Table, Text
+from placeproof.report.document import Block, Name, Spans, Table, Text
 from placeproof.report.findings import alone, level_note, with_interval
 from placeproof.report.material import Material, Row
 from placeproof.report.words import capital, hours_words
@@ -30,12 +30,9 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     Returns
     -------
     list of Block
-        A table of the headline outcomes and one of patrol minutes; where no record has a time of
-        day, the reason.
+        A table of the headline outcomes and one of patrol minutes; nothing where no record has a
+        time of day, because the answer says so.
     """
-    told = [row for row in rows if row["hours"] == "nte" and row["status"] == "not_identified"]
-    if told:
-        return [Paragraph((Name(str(told[0]["reason"])),))]
     tallies = [row for row in rows if row["estimand"] == "count" and row["unit"] == "events"]
     presets = _presets(material, tallies)
     if len(presets) < 2:
