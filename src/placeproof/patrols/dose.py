@@ -85,6 +85,7 @@ def dose_of_visits(
     vehicle = pl.col("device_id").is_in(sorted(vehicle_devices))
     return dose_of_stays(
         stays_of_visits(visit, vehicle=vehicle),
+        untimed=None,
         known=place_days(hotspots, observed_days),
         hotspots=hotspots,
         clocks=clocks,
@@ -129,6 +130,7 @@ def stays_of_visits(visit: pl.DataFrame, *, vehicle: pl.Expr) -> pl.DataFrame:
 def dose_of_stays(
     stays: pl.DataFrame,
     *,
+    untimed: pl.DataFrame | None,
     known: pl.DataFrame,
     hotspots: pl.DataFrame | None,
     clocks: Clocks,
@@ -144,6 +146,9 @@ def dose_of_stays(
     Parameters
     ----------
     stays : DataFrame with the columns of `STAYS`
+    untimed : DataFrame, or None
+        `hotspot_id`, `operating_day`, `untimed`, `untimed_people`: minutes without times, which are
+        added to the whole day; then nothing is said of its hours.
     known : DataFrame
         `place_id`, `operating_day` of which the source says something; `delivered_by` if it has
         one. Only these have rows.
@@ -185,7 +190,9 @@ def dose_of_stays(
         )
         rows = _rows(found, there, places, clock)
         parts.append(
-            rows.join(_areas(there, hotspots), on=["hotspot_id", "operating_day"], how="left")
+            rows.join(_areas(there, hotspots), on=_PLACE_DAY, how="left")
+            .join(_NO_TIMES if untimed is None else untimed, on=_PLACE_DAY, how="left")
+            .filter(pl.col("untimed").is_null() | (pl.col("hours") == "all"))
             .with_columns(
                 source=pl.lit(source),
                 _additional_known=_between(task_days),
@@ -200,6 +207,15 @@ def dose_of_stays(
 
 
 _NOBODY = pl.lit(None, dtype=pl.String)
+_PLACE_DAY = ["hotspot_id", "operating_day"]
+_NO_TIMES = pl.DataFrame(
+    schema={
+        "hotspot_id": pl.String(),
+        "operating_day": pl.Date(),
+        "untimed": pl.Float64(),
+        "untimed_people": pl.Float64(),
+    }
+)
 
 
 def _covered(known: pl.DataFrame, clock: Clock) -> None:
@@ -289,27 +305,35 @@ def _rows(found: Measured, known: pl.DataFrame, places: list[str], clock: Clock)
 
 def _finished() -> list[pl.Expr]:
     """From what was measured to the columns of table `dose`: null where it is not known."""
-    minutes = pl.col("patrol") / 60
-    additional = pl.when("_additional_known").then(pl.col("tasked") / 60)
-    error = pl.when("_error_known", pl.col("variance").is_finite())
+    timed = pl.col("untimed").is_null()
+    minutes = pl.col("patrol") / 60 + pl.col("untimed").fill_null(0.0)
+    people = pl.col("person") / 60 + pl.when(timed).then(0.0).otherwise("untimed_people")
+    people = pl.when(pl.col("people_unknown") == 0).then(people)
     visits = pl.col("visits").round().cast(pl.Int64)
     columns = {
         "patrol_minutes": minutes,
-        "patrol_minutes_sd": error.then(pl.col("variance").sqrt() / 60),
-        "person_minutes": pl.when(pl.col("people_unknown") == 0).then(pl.col("person") / 60),
-        "persons_from": pl.when(pl.col("people_unknown") == 0).then("_persons_from"),
-        "visible_minutes": pl.when(pl.col("visible_unknown") == 0).then(pl.col("visible") / 60),
-        "additional_minutes": additional,
-        "background_minutes": minutes - additional,
-        "visits": visits,
-        "mean_visit_minutes": pl.when(visits > 0).then(pl.col("visit_seconds") / visits / 60),
-        "longest_gap_minutes": (pl.col("longest_gap") / 60).fill_nan(None),
+        "person_minutes": people,
+        "persons_from": pl.when(people.is_not_null()).then("_persons_from"),
         "minutes_per_1000_m2": pl.when(pl.col("area_m2") > 0).then(
             minutes / (pl.col("area_m2") / 1000)
         ),
     }
-    return [columns[name].alias(name) if name in columns else pl.col(name)
-            for name in Dose.column_names()]  # fmt: skip
+    # What follows cannot be said of minutes without times.
+    only_with_times = {
+        "patrol_minutes_sd": pl.when("_error_known", pl.col("variance").is_finite()).then(
+            pl.col("variance").sqrt() / 60
+        ),
+        "visible_minutes": pl.when(pl.col("visible_unknown") == 0).then(pl.col("visible") / 60),
+        "additional_minutes": pl.when("_additional_known").then(pl.col("tasked") / 60),
+        "background_minutes": pl.when("_additional_known").then(
+            (pl.col("patrol") - pl.col("tasked")) / 60
+        ),
+        "visits": visits,
+        "mean_visit_minutes": pl.when(visits > 0).then(pl.col("visit_seconds") / visits / 60),
+        "longest_gap_minutes": (pl.col("longest_gap") / 60).fill_nan(None),
+    }
+    columns |= {name: pl.when(timed).then(value) for name, value in only_with_times.items()}
+    return [columns.get(name, pl.col(name)).alias(name) for name in Dose.column_names()]
 
 
 def _who_was_counted(persons_from: tuple[str, str]) -> pl.Expr:
