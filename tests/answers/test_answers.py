@@ -2,11 +2,12 @@
 
 import json
 import re
+from datetime import date
 
 import polars as pl
 import pytest
 
-from placeproof.tables import Answer
+from placeproof.tables import Answer, Shock
 from tests.answers.builder import (
     SUPPLIED,
     answer,
@@ -138,6 +139,111 @@ def test_each_failed_check_lowers_the_grade_and_says_so(words: str) -> None:
     assert sound["confidence"] == "moderate"
     assert told["confidence"] == "low"
     assert words in told["grade_reasons"]
+
+
+STARTED = date(2021, 7, 26)
+
+
+def registered(starts_on: date = date(2021, 7, 19), **more: object) -> pl.DataFrame:
+    row = {"shock_id": "E1", "name": "Clubs reopen", "kind": "reopening", "starts_on": starts_on}
+    row |= {"ends_on": None, "outcomes": "*", "source_sha256": "0" * 64, "source_row": 2}
+    schema = {name: column.dtype for name, column in Shock.columns().items()}
+    return Shock.validate(pl.DataFrame([row | more], schema=schema), cast=True)
+
+
+def again(ratio: float, change: float, *, error: float = 0.02) -> list[dict]:
+    return [
+        effect(ratio, role="robustness", horizon="without=E1"),
+        effect(change, role="robustness", horizon="without=E1", error=error,
+               estimand="change_in_rate_ratio"),
+    ]  # fmt: skip
+
+
+def beside_the_start(
+    shocks: pl.DataFrame, *more: dict, start: date | None = STARTED, **settings: object
+) -> dict:
+    made = findings([effect(0.8), trend(), control(), *more])
+    return answer(made, "RQ1", shocks=shocks, first_start=start, **settings)
+
+
+@pytest.mark.parametrize("starts_on", [date(2021, 5, 25), date(2021, 7, 26), date(2021, 9, 26)])
+def test_an_event_beside_the_first_start_lowers_the_grade_and_is_told(starts_on: date) -> None:
+    told = beside_the_start(registered(starts_on))
+    assert told["confidence"] == "low"
+    assert (
+        "Places reopened within two months of the first patrols (Clubs reopen)"
+        in (told["grade_reasons"])
+    )
+    other = beside_the_start(registered(starts_on, kind="recording"))
+    assert "Something else changed within two months" in other["grade_reasons"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"shocks": registered(date(2021, 5, 24))},
+        {"shocks": registered(date(2021, 9, 27))},
+        {"shocks": registered(), "start": None},
+        {"shocks": registered(outcomes="outcome-RQ2 asb")},
+    ],
+)
+def test_an_event_elsewhere_lowers_nothing(told: dict) -> None:
+    assert beside_the_start(**told)["confidence"] == "moderate"
+
+
+def test_an_event_that_touches_the_outcome_by_name_lowers_it() -> None:
+    assert beside_the_start(registered(outcomes="asb outcome-RQ1"))["confidence"] == "low"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "change", "confidence", "words"),
+    [
+        (0.81, 1.01, "low", "says the same"),
+        # It moved by more than chance, and still says that crime fell: it may fade with time.
+        (0.86, 1.075, "low", "says the same"),
+        (1.0, 1.25, "none", "would say something else"),
+        (1.2, 1.5, "none", "would say something else"),
+    ],
+)
+def test_the_estimate_without_the_event_decides_how_far_it_threatens(
+    ratio: float, change: float, confidence: str, words: str
+) -> None:
+    # Limits alone stop at low; a threat goes on from there.
+    told = beside_the_start(registered(), *again(ratio, change), exploratory=True)
+    assert told["confidence"] == confidence
+    assert words in told["grade_reasons"]
+
+
+def test_a_wider_interval_alone_is_no_other_conclusion() -> None:
+    wide = effect(0.82, error=0.2, role="robustness", horizon="without=E1")
+    shift = again(0.8, 1.02, error=0.1)[1]
+    told = beside_the_start(registered(), wide, shift, exploratory=True)
+    assert told["confidence"] == "low"
+
+
+def test_hours_under_other_rules_never_carry_the_answer() -> None:
+    core = [effect(0.8, question="RQ9", hours=hours, role="beside")
+            for hours in ("nte:nte-core", "other:nte-core")]  # fmt: skip
+    core.append(effect(0.9, question="RQ9", estimand="ratio_of_rate_ratios"))
+    more = [
+        effect(0.3, question="RQ9", hours=f"{name}:nte-late", role="robustness", estimand=estimand)
+        for name in ("nte", "other")
+        for estimand in ("rate_ratio", "ratio_of_rate_ratios")
+    ]
+    tally = {"question": "RQ9", "role": "description", "estimand": "count", "method": "count",
+             "unit": "events", "lower": None, "upper": None, "level": None}  # fmt: skip
+    more.append(effect(900.0, hours="nte:nte-core", **tally))
+    assert answer(findings(core + more), "RQ9") == answer(findings(core), "RQ9")
+    assert answer(findings(more), "RQ9")["status"] == "not answerable"
+
+
+def test_records_without_times_give_that_reason_once() -> None:
+    why = "The records carry no time of day."
+    row = effect(1.0, question="RQ9", hours="nte", role="robustness", status="not_identified",
+                 reason=why, estimate=None, estimand="ratio_of_rate_ratios")  # fmt: skip
+    told = answer(findings([effect(0.8), row]), "RQ9")
+    assert told["status"] == "not answerable"
+    assert told["because"].count(why.rstrip(".")) == 1
 
 
 def test_limits_alone_never_lower_to_none_but_threats_do() -> None:
