@@ -48,8 +48,8 @@ def attendance(
     observed_days : Series of Date
         Operating days on which the source reported at all. On other days nothing is known.
     add_interval : bool
-        Whether to lengthen each visit by the time that pings do not show (`dwell_s` beyond
-        `seen_s`). Without it minutes are measured from below.
+        Whether a visit lasts `dwell_s`, which adds what pings do not show, or `seen_s`, from
+        below; both from its arrival.
     target_minutes : float or None
         Minutes to hold every window against instead of its own; None: as tasked.
     visible_share : float
@@ -216,10 +216,10 @@ def _in_place(
 
 
 def _presence(visit: pl.DataFrame, add_interval: bool) -> Presence:
-    """Stays as intervals; the time that pings do not show is added at the end."""
-    unseen = (pl.col("dwell_s") - pl.col("seen_s")) * (1e6 if add_interval else 0.0)
+    """Stays from arrival, as long as the visit is taken to be."""
+    lasted_s = pl.col("dwell_s" if add_interval else "seen_s")
     known = visit.select(
-        unseen=unseen.round().cast(pl.Int64),
+        lasted_us=(lasted_s * 1e6).round().cast(pl.Int64),
         variance=(pl.col("dwell_sd_s") ** 2).fill_null(float("inf")),
         visible=(pl.col("visible_s") / pl.col("dwell_s")).fill_null(float("nan")),
     )
@@ -227,7 +227,7 @@ def _presence(visit: pl.DataFrame, add_interval: bool) -> Presence:
     return Presence(
         place=np.zeros(visit.height, dtype=np.int64),
         starts=moments(visit["arrived_at"]),
-        ends=moments(visit["left_at"]) + known["unseen"].to_numpy(),
+        ends=moments(visit["arrived_at"]) + known["lasted_us"].to_numpy(),
         people=nobody,
         vehicles=np.zeros(visit.height),
         visible=known["visible"].to_numpy(),
