@@ -7,7 +7,7 @@ import pytest
 
 from placeproof.calendar import NTE_PRESETS
 from placeproof.patrols.hours import clocks
-from placeproof.patrols.minutes import stated_minutes
+from placeproof.patrols.minutes import panel_dose, stated_minutes
 from placeproof.patrols.reconcile import dose_of_delivered, reconciled_dose, reconciliation
 from placeproof.tables import Dose
 
@@ -207,3 +207,16 @@ def test_nothing_stated_is_no_row() -> None:
     Dose.validate(stated())
     found = both(seen(stay("a", 0, 10)), days=(FRIDAY,))
     assert found.drop("source").equals(dose(stay("a", 0, 10), days=(FRIDAY,)).drop("source"))
+
+
+def test_the_panel_takes_one_row_per_place_and_day() -> None:
+    found = pl.concat([dose(stay("a", 0, 10)), stated({"minutes": 30.0})])
+    taken = panel_dose(found, source="pings", hours="nte:nte-core")
+    assert taken.select("place_id", "operating_day", "patrol_minutes").rows() == [
+        ("H01", FRIDAY, 10.0),
+        ("H01", SATURDAY, 0.0),
+    ]
+    assert {"patrol_minutes_sd", "person_minutes", "visits"} <= set(taken.columns)
+    two = stated({"minutes": 30.0}, {"minutes": 40.0, "delivered_by": "wardens"})
+    with pytest.raises(ValueError, match="several rows"):
+        panel_dose(two, source="delivered", hours="all")

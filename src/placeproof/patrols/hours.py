@@ -1,6 +1,6 @@
 """Which hours of an operating day a moment belongs to: bands of four hours, night-time or other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
@@ -13,6 +13,8 @@ from placeproof.patrols.stretches import Moments, moments
 
 BANDS: tuple[str, ...] = ("06-10", "10-14", "14-18", "18-22", "22-02", "02-06")
 """Bands of an operating day in local time; together they are the whole day."""
+
+_AXIS_ZERO = -date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,97 @@ def clocks(
             for place in placed["hotspot_id"].unique().sort()
         },
     )
+
+
+def hours_of(frame: pl.DataFrame, clocks: Clocks, *, at: str) -> pl.DataFrame:
+    """
+    Say of each row to which operating day and hours a moment of it belongs.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With `hotspot_id` and the moment.
+    clocks : Clocks
+    at : str
+        Name of the column of moments.
+
+    Returns
+    -------
+    DataFrame
+        The rows, each as often as it has hours, with `operating_day` and `hours`; rows outside the
+        days of the clocks are left out.
+    """
+    parts = [frame.clear().with_columns(operating_day=pl.lit(None, pl.Date), hours=pl.lit(""))]
+    for clock, rows in by_clock(frame, clocks):
+        cell = clock.cell_of(moments(rows[at]))
+        parts += [
+            _named(rows, np.flatnonzero((cell >= 0) & held[cell]), cell, clock, name)
+            for name, held in zip(clock.hours, clock.member, strict=True)
+        ]
+    return pl.concat(parts)
+
+
+def shares_of_hours(frame: pl.DataFrame, clocks: Clocks, *, starts: str, ends: str) -> pl.DataFrame:
+    """
+    Spread each row over the hours that its stretch of time touches.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With `hotspot_id` and two moments.
+    clocks : Clocks
+    starts, ends : str
+        Names of the columns of moments. A stretch without length lies in the hours of its moment.
+
+    Returns
+    -------
+    DataFrame
+        One row for each row of `frame` and hours, with `operating_day` (that of the start),
+        `hours` and `part`, the share of the stretch; parts of nte and other add up to 1.
+    """
+    parts = [
+        frame.clear().with_columns(
+            operating_day=pl.lit(None, pl.Date), hours=pl.lit(""), part=pl.lit(0.0)
+        )
+    ]
+    for clock, rows in by_clock(frame, clocks):
+        first = moments(rows[starts])
+        last = np.maximum(moments(rows[ends]), first + 1)
+        row, cell, spent = clock.cut(first, last)
+        began = clock.cell_of(first)
+        for name, held in zip(clock.hours, clock.member, strict=True):
+            part = np.bincount(row, held[cell] * spent, rows.height) / (last - first)
+            kept = np.flatnonzero((part > 0) & (began >= 0))
+            parts.append(
+                _named(rows, kept, began, clock, name).with_columns(part=pl.Series(part[kept]))
+            )
+    return pl.concat(parts)
+
+
+def by_clock(frame: pl.DataFrame, clocks: Clocks) -> Iterator[tuple[Clock, pl.DataFrame]]:
+    """
+    Part rows by the clock of their hot spot.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With `hotspot_id`.
+    clocks : Clocks
+
+    Yields
+    ------
+    (Clock, DataFrame)
+    """
+    yield clocks.common, frame.filter(~pl.col("hotspot_id").is_in(list(clocks.own)))
+    for place, clock in clocks.own.items():
+        yield clock, frame.filter(pl.col("hotspot_id") == place)
+
+
+def _named(
+    rows: pl.DataFrame, kept: NDArray[np.int64], cell: NDArray[np.int64], clock: Clock, name: str
+) -> pl.DataFrame:
+    days = pl.Series(_AXIS_ZERO + clock.first.toordinal() + clock.day[cell[kept]], dtype=pl.Int32)
+    return rows[kept].with_columns(operating_day=days.cast(pl.Date), hours=pl.lit(name))
 
 
 def paired(

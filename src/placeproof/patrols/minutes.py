@@ -86,6 +86,26 @@ def observed_days(pings: pl.DataFrame) -> pl.Series:
     )
 
 
+def device_days(pings: pl.DataFrame) -> pl.DataFrame:
+    """
+    List the operating days on which each device reported.
+
+    Parameters
+    ----------
+    pings : table `ping`
+
+    Returns
+    -------
+    DataFrame
+        `device_id`, `operating_day`, once each, sorted. It never leaves the run.
+    """
+    return (
+        pings.select("device_id", operating_day=operating_day(pl.col("at")))
+        .unique()
+        .sort("device_id", "operating_day")
+    )
+
+
 def delivered_minutes(
     visit: pl.DataFrame,
     *,
@@ -229,3 +249,37 @@ def planned_minutes(tasking: pl.DataFrame, *, include_cancelled: bool) -> pl.Dat
         .agg(minutes=pl.col("target_minutes").sum())
         .sort("place_id", "operating_day")
     )
+
+
+def panel_dose(dose: pl.DataFrame, *, source: str, hours: str) -> pl.DataFrame:
+    """
+    Take the dose of each place and operating day, for a panel of places and periods.
+
+    Parameters
+    ----------
+    dose : table `dose`
+        Of one study; several deliverers of a source are not added, so name a source that has one
+        row per place and day: pings or reconciled.
+    source : str
+        Which source.
+    hours : str
+        Which hours, as all or nte:nte-core.
+
+    Returns
+    -------
+    DataFrame
+        `place_id`, `operating_day` and the measures of table `dose`, one row each, sorted. Days of
+        which the source says nothing have no row.
+
+    Raises
+    ------
+    ValueError
+        If a place and day has several rows.
+    """
+    kept = dose.filter(pl.col("source") == source, pl.col("hours") == hours).rename(
+        {"hotspot_id": "place_id"}
+    )
+    if kept.select("place_id", "operating_day").is_duplicated().any():
+        raise ValueError(f"source {source} has several rows for a place and day")
+    words = ("hours", "source", "delivered_by", "persons_from")
+    return kept.drop(words).sort("place_id", "operating_day")

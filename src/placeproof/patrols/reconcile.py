@@ -169,7 +169,7 @@ def reconciliation(
     )
     first, last = told["operating_day"].min(), told["operating_day"].max()
     compared = (
-        measured.filter(whole, pl.col("operating_day").is_between(first, last))  # type: ignore[arg-type]
+        measured.filter(whole, pl.col("operating_day").is_between(first, last))
         .select("hotspot_id", "operating_day", measured_minutes="patrol_minutes")
         .join(told, on=["hotspot_id", "operating_day"], how="left")
     )
