@@ -29,6 +29,7 @@ FACTS, DEVICES, COVERAGE, QUARANTINE = (
 COLUMNS = ("device", "at", "longitude_e7", "latitude_e7")
 EXTRAS = ("accuracy_dm", "speed_cm_s")
 TICKS = "ticks_per_second"
+ROWS_AT_A_TIME = 1_000_000
 _AGAIN = "Pack the exports again; the exports themselves are not changed by packing."
 
 
@@ -242,18 +243,32 @@ def tables(source: Source, columns: Sequence[str]) -> Iterator[Any]:
     group = -1
     rows = 0
     try:
-        with pq.ParquetFile(source.path) as file:
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group, columns=list(columns), use_threads=False)
+        with pq.ParquetFile(source.path, page_checksum_verification=True) as file:
+            for group, few in _grouped(file.metadata):  # noqa: B007 -- named in the message
+                table = file.read_row_groups(few, columns=list(columns), use_threads=False)
                 rows += table.num_rows
                 yield table
     except (OSError, ValueError) as error:
-        place = f", row group {group + 1}" if group >= 0 else ""
+        place = f", from row group {group + 1} on," if group >= 0 else ""
         raise InputError(
             f"{source.path}{place} is damaged: {_first_line(error)}.", mend=_AGAIN
         ) from None
     if rows != source.rows:
         raise InputError(f"{source.path} holds {rows} positions, not {source.rows}.", mend=_AGAIN)
+
+
+def _grouped(metadata: Any) -> Iterator[tuple[int, list[int]]]:
+    """Row groups by the handful, with the number of the first."""
+    few: list[int] = []
+    rows = 0
+    for group in range(metadata.num_row_groups):
+        few.append(group)
+        rows += metadata.row_group(group).num_rows
+        if rows >= ROWS_AT_A_TIME:
+            yield few[0], few
+            few, rows = [], 0
+    if few:
+        yield few[0], few
 
 
 def _array(column: Any) -> NDArray[Any]:

@@ -338,7 +338,7 @@ def _parquet(raw: bytes, *, shown: str) -> Sheet:
         ) from None
     numbers = pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias("source_row")
     kept = read.drop("source_row", strict=False).select(
-        _as_text(pl.col(name), dtype) for name, dtype in read.schema.items() if name != "source_row"
+        as_text(pl.col(name), dtype) for name, dtype in read.schema.items() if name != "source_row"
     )
     rows = kept.select(numbers, pl.all())
     return Sheet(
@@ -352,8 +352,17 @@ def _parquet(raw: bytes, *, shown: str) -> Sheet:
     )
 
 
-def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Typed columns as the text that every reader understands; lists and structs are left out."""
+def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """
+    A typed column as the text that every reader understands; lists and structs are left out.
+
+    Parameters
+    ----------
+    column : Expr
+        The column.
+    dtype : DataType
+        Its type.
+    """
     if isinstance(dtype, pl.Datetime):
         moment = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
         return moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if dtype.time_zone else ""))

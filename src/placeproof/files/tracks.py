@@ -55,7 +55,7 @@ def sheet(spec: FeedSpec, path: Path) -> Sheet:
     name = path.name.lower()
     if spec.format == "gpx" or name.endswith((".gpx", ".gpx.gz")):
         read = _gpx(decoding.file_bytes(path, shown=shown), shown=shown)
-    elif spec.separator == "blanks" or _without_header(spec):
+    elif spec.separator == "blanks" or without_header(spec):
         read = _plain(spec, decoding.file_bytes(path, shown=shown), shown=shown)
     else:
         read = sheets.sheet(
@@ -68,7 +68,15 @@ def sheet(spec: FeedSpec, path: Path) -> Sheet:
     return replace(read, rows=rows, headers=(*read.headers, FILE_NAME))
 
 
-def _without_header(spec: FeedSpec) -> bool:
+def without_header(spec: FeedSpec) -> bool:
+    """
+    Whether the columns of a feed are named by their place, so that the file has no header.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        The feed.
+    """
     named = [head for head in spec.columns.values() if head != FILE_NAME]
     return bool(named) and all(_BY_POSITION.match(head) for head in named)
 
@@ -85,7 +93,7 @@ def _plain(spec: FeedSpec, raw: bytes, *, shown: str) -> Sheet:
     text, mark = plain.text, spec.separator
     if mark == "blanks":
         text, mark = re.sub(rb"[ \t]+", b"\t", re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", text)), "tab"
-    bare = _without_header(spec)
+    bare = without_header(spec)
     if bare:
         mark = decoding.separator_of(text, separator=mark, shown=shown)
         first = next((line for line in text.split(b"\n") if line.strip()), b"")
