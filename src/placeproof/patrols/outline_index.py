@@ -52,11 +52,13 @@ class OutlineIndex:
     blocks : int32
         For each block 0 (no outline) or its place in `cells`; one empty row and column around.
     cells : int32
-        256 for each block. 0: outside; n > 0: wholly inside outline n - 1; n < 0: see list -n - 1.
+        256 for each block. 0: outside; n > 0: wholly inside outline n - 1; n < 0: touched by the
+        one outline of row list -n - 1, or (beyond the row lists) by those of a list.
     list_start, lists : int32
         Outlines that fill a cell, and (from `outlines` on) row lists of those that touch it.
-    row_start, row_outline, row_edges
-        Edges that pass a row of cells, for each outline.
+    row_lists : int32, (row lists, 4)
+        First edge, one past the last edge, outline, 0: what passes a row of cells, by outline.
+    row_edges : int32, (edges by row, 4)
     """
 
     hotspot_ids: list[str]
@@ -75,8 +77,7 @@ class OutlineIndex:
     cells: NDArray[np.int32]
     list_start: NDArray[np.int32]
     lists: NDArray[np.int32]
-    row_start: Integers
-    row_outline: NDArray[np.int32]
+    row_lists: NDArray[np.int32]
     row_edges: NDArray[np.int32]
 
     @classmethod
@@ -135,15 +136,17 @@ class OutlineIndex:
             pl.Series(list(valid_to), dtype=pl.Date),
         )
 
-    def arrays(self, ticks_per_second: int) -> tuple[Any, ...]:
-        """What the machine code takes, in its order; dates in ticks."""
+    def arrays(self, ticks_per_second: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """What the machine code takes: the raster, and the lists with dates in ticks."""
         farthest = _ALWAYS // ticks_per_second
+        outlines = np.zeros((len(self.outline_hotspot), 4), dtype=np.int64)
+        outlines[:, 0] = np.clip(self.from_s, -farthest, farthest) * ticks_per_second
+        outlines[:, 1] = np.clip(self.until_s, -farthest, farthest) * ticks_per_second
+        outlines[:, 2] = self.outline_hotspot
         return (
-            *(self.west, self.south, self.shift_x, self.shift_y, self.columns, self.rows),
-            *(self.blocks, self.cells, self.list_start, self.lists),
-            *(self.row_start, self.row_outline, self.row_edges, self.outline_hotspot),
-            np.clip(self.from_s, -farthest, farthest) * ticks_per_second,
-            np.clip(self.until_s, -farthest, farthest) * ticks_per_second,
+            (self.west, self.south, self.shift_x, self.shift_y, self.columns, self.rows)
+            + (self.blocks, self.cells),
+            (self.list_start, self.lists, self.row_lists, self.row_edges, outlines),
         )
 
 
@@ -277,7 +280,7 @@ def _raster(edges: NDArray[np.int32], edge_start: Integers) -> dict[str, Any]:
     west = int(wide[:, [0, 2]].min()) if len(wide) else 0
     south = int(wide[:, 1].min()) if len(wide) else 0
     shift_x, shift_y, columns, rows = _grid(wide, edge_start, west, south)
-    keys, codes, row_start, row_outline, row_edges = rasterise(
+    keys, codes, row_lists, row_edges = rasterise(
         edges, edge_start, west, south, shift_x, shift_y, columns
     )
     return {
@@ -287,10 +290,11 @@ def _raster(edges: NDArray[np.int32], edge_start: Integers) -> dict[str, Any]:
         "shift_y": shift_y,
         "columns": columns,
         "rows": rows,
-        "row_start": row_start,
-        "row_outline": row_outline,
+        "row_lists": row_lists,
         "row_edges": row_edges,
-        **_two_levels(keys, codes, columns, rows, outlines=len(edge_start) - 1),
+        **_two_levels(
+            *(keys, codes, columns, rows), outlines=len(edge_start) - 1, row_lists=len(row_lists)
+        ),
     }
 
 
@@ -318,7 +322,13 @@ def _grid(
 
 
 def _two_levels(
-    keys: Integers, codes: NDArray[np.int32], columns: int, rows: int, outlines: int
+    keys: Integers,
+    codes: NDArray[np.int32],
+    columns: int,
+    rows: int,
+    *,
+    outlines: int,
+    row_lists: int,
 ) -> dict[str, NDArray[np.int32]]:
     order = np.argsort(keys, kind="stable")
     keys, codes = keys[order], codes[order]
@@ -327,30 +337,27 @@ def _two_levels(
     # One empty column and row around, so that a position outside needs no test of its own.
     blocks = np.zeros((rows + 1, columns + 1), dtype=np.int32)
     blocks[block // columns, block % columns] = np.arange(1, len(block) + 1)
-    held, list_start, lists = _cell_codes(codes, first, several, outlines)
+    held, list_start, lists = _cell_codes(
+        codes, first, several, outlines=outlines, row_lists=row_lists
+    )
     cells = np.zeros((len(block) + 1) * 256, dtype=np.int32)
     cells[(of_cell + 1) * 256 + (cell & 255)] = held
     return {"blocks": blocks.ravel(), "cells": cells, "list_start": list_start, "lists": lists}
 
 
 def _cell_codes(
-    codes: NDArray[np.int32], first: Integers, several: Integers, outlines: int
+    codes: NDArray[np.int32], first: Integers, several: Integers, *, outlines: int, row_lists: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """What each cell holds, and the lists of outlines and row lists it may refer to."""
+    """What each cell holds, and the lists of those that hold more than one outline."""
     code = codes[first]
-    alone = several == 1
-    touched = alone & (code >= outlines)
-    rows = np.unique(code[touched])
-    held = code + 1
-    held[touched] = -np.searchsorted(rows, code[touched]).astype(np.int32) - 1
-    crowded = np.flatnonzero(~alone)
-    held[crowded] = -len(rows) - np.arange(len(crowded), dtype=np.int32) - 1
-    sizes = np.concatenate([np.ones(len(rows), np.int64), several[crowded]])
+    held = np.where(code < outlines, code + 1, outlines - code - 1).astype(np.int32)
+    crowded = np.flatnonzero(several > 1)
+    held[crowded] = -row_lists - np.arange(len(crowded), dtype=np.int32) - 1
+    sizes = several[crowded]
     list_start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    in_crowd = np.repeat(first[crowded], several[crowded])
-    ends = np.cumsum(several[crowded])
-    within = np.arange(len(in_crowd)) - np.repeat(ends - several[crowded], several[crowded])
-    return held, list_start, np.concatenate([rows, codes[in_crowd + within]]).astype(np.int32)
+    of_list = np.repeat(np.arange(len(crowded)), sizes)
+    within = np.arange(len(of_list)) - list_start[of_list]
+    return held, list_start, codes[first[crowded][of_list] + within]
 
 
 def _six_o_clock(days: pl.Series, *, days_later: int, unknown: int) -> Integers:

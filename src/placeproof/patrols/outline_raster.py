@@ -9,53 +9,42 @@ import numpy as np
 
 from placeproof.patrols.compiled import compiled
 
-_I32 = numba.types.Array(numba.int32, 1, "C", readonly=True)
-_I64 = numba.types.Array(numba.int64, 1, "C", readonly=True)
-_EDGES = numba.types.Array(numba.int32, 2, "C", readonly=True)
+I32 = numba.types.Array(numba.int32, 1, "C", readonly=True)
+I64 = numba.types.Array(numba.int64, 1, "C", readonly=True)
+I32_2 = numba.types.Array(numba.int32, 2, "C", readonly=True)
+I64_2 = numba.types.Array(numba.int64, 2, "C", readonly=True)
+RASTER = numba.types.Tuple((*(numba.int64,) * 6, I32, I32))
+LOOKUP = numba.types.Tuple((I32, I32, I32_2, I32_2, I64_2))
+CHUNK = 4096
 
 
 @compiled()
 def covers(x, y, edges, first, last):
     """Whether a point is inside or on the edges `first` to `last`, each (x1, y1, x2, y2), y1 ≤ y2.
 
-    All in whole numbers: two products below 2**63 are compared, never subtracted, so that no
-    rounding and no overflow can occur between -1.8e9 and 1.8e9.
+    All in whole numbers: two products below 2**63 are compared, never subtracted, so that there is
+    no rounding and, where the point is beside an edge, no overflow. No branches: where pings lie
+    is nothing that a processor can guess.
     """
-    odd = False
+    odd, on = False, False
     for e in range(first, last):
-        y1, y2 = np.int64(edges[e, 1]), np.int64(edges[e, 3])
-        if y < y1 or y > y2:
-            continue
-        x1, x2 = np.int64(edges[e, 0]), np.int64(edges[e, 2])
-        if x > max(x1, x2):
-            continue
-        if y1 == y2:
-            if x >= min(x1, x2):
-                return True
-            continue
-        if x < min(x1, x2):
-            if y < y2:
-                odd = not odd
-            continue
+        x1, y1 = np.int64(edges[e, 0]), np.int64(edges[e, 1])
+        x2, y2 = np.int64(edges[e, 2]), np.int64(edges[e, 3])
         here = (x - x1) * (y2 - y1)
         edge = (x2 - x1) * (y - y1)
-        if here == edge:
-            return True
-        if here < edge and y < y2:
-            odd = not odd
-    return odd
+        beside = (y >= y1) & (y <= y2)
+        on |= beside & (here == edge) & (x >= min(x1, x2)) & (x <= max(x1, x2))
+        odd ^= beside & (y != y2) & (here < edge)
+    return odd | on
 
 
 @compiled(
     numba.types.Tuple(
         (
-            numba.int64[::1],
-            numba.int32[::1],
-            numba.int64[::1],
-            numba.int32[::1],
-            numba.int32[:, ::1],
+            *(numba.int64[::1], numba.int32[::1]),
+            *(numba.int32[:, ::1], numba.int32[:, ::1]),
         )
-    )(_EDGES, _I64, numba.int64, numba.int64, numba.int64, numba.int64, numba.int64)
+    )(I32_2, I64, *(numba.int64,) * 5)
 )
 def rasterise(edges, edge_start, west, south, shift_x, shift_y, columns):
     """
@@ -65,7 +54,7 @@ def rasterise(edges, edge_start, west, south, shift_x, shift_y, columns):
     an entry is. A boundary cell refers to the edges that pass its row of cells.
 
     Returns cell keys (block × 256 + place in the block), codes (an outline, or outlines + row
-    list), where each row list begins, whose it is, and the edges row by row.
+    list), the row lists (first edge, one past the last edge, outline, 0), and the edges row by row.
     """
     outlines = len(edge_start) - 1
     rows, row_edges = 0, 0
@@ -80,7 +69,7 @@ def rasterise(edges, edge_start, west, south, shift_x, shift_y, columns):
             row_edges += top - bottom + 1
         rows += high - low + 1
     row_start = np.zeros(rows + 1, np.int64)
-    row_outline = np.empty(rows, np.int32)
+    row_lists = np.zeros((rows, 4), np.int32)
     by_row = np.empty((row_edges, 4), np.int32)
     keys = np.empty(1024, np.int64)
     codes = np.empty(1024, np.int32)
@@ -107,8 +96,10 @@ def rasterise(edges, edge_start, west, south, shift_x, shift_y, columns):
             for r in range(bottom, top + 1):
                 row_start[row_base + r + 1] += 1
         for r in range(r1 - r0 + 1):
-            row_outline[row_base + r] = v
             row_start[row_base + r + 1] += row_start[row_base + r]
+            row_lists[row_base + r, 0] = row_start[row_base + r]
+            row_lists[row_base + r, 1] = row_start[row_base + r + 1]
+            row_lists[row_base + r, 2] = v
         filled = np.zeros(r1 - r0 + 1, np.int64)
         for e in range(e0, e1):
             x1, y1 = np.int64(edges[e, 0]), np.int64(edges[e, 1])
@@ -157,76 +148,113 @@ def rasterise(edges, edge_start, west, south, shift_x, shift_y, columns):
                     codes[found] = code
                     found += 1
         row_base += r1 - r0 + 1
-    return keys[:found].copy(), codes[:found].copy(), row_start, row_outline, by_row
+    return keys[:found].copy(), codes[:found].copy(), row_lists, by_row
 
 
-@compiled(
-    numba.types.Tuple((numba.int64[::1], numba.int32[::1]))(
-        *(_I64, _I32, _I32),
-        *(numba.int64,) * 6,
-        *(_I32, _I32, _I32, _I32, _I64, _I32, _EDGES),
-        *(_I32, _I64, _I64),
-    )
-)
-def located(
-    at,
-    longitude,
-    latitude,
-    west,
-    south,
-    shift_x,
-    shift_y,
-    columns,
-    rows,
-    blocks,
-    cells,
-    list_start,
-    lists,
-    row_start,
-    row_outline,
-    row_edges,
-    outline_hotspot,
-    outline_from,
-    outline_until,
-):
+@compiled()
+def near_cells(longitude, latitude, begin, size, raster, filled, touched):
+    """
+    Rows of a chunk whose cell one outline fills, and those whose cell is another story.
+
+    Two short loops without branches. The rows and what their cells hold go to `filled` and
+    `touched`; returns how many each has.
+    """
+    west, south, shift_x, shift_y, columns, rows, blocks, cells = raster
+    west32, south32 = np.uint32(west), np.uint32(south)
+    block_x, block_y = np.uint32(shift_x + 4), np.uint32(shift_y + 4)
+    most_x, most_y, stride = np.uint32(columns), np.uint32(rows), np.uint32(columns + 1)
+    for i in range(size):
+        # Modulo 2**32: what is far outside may look inside here, never the other way round.
+        x = np.uint32(np.uint32(np.uint32(longitude[begin + i]) - west32) >> block_x)
+        y = np.uint32(np.uint32(np.uint32(latitude[begin + i]) - south32) >> block_y)
+        touched[0, i] = np.int32(np.uint32(min(y, most_y) * stride + min(x, most_x)))
+    near = 0
+    for i in range(size):
+        block = blocks[touched[0, i]]
+        filled[0, near], filled[1, near] = i, block
+        near += block != 0
+    whole, partly = 0, 0
+    for j in range(near):
+        i = filled[0, j]
+        x, y = np.int64(longitude[begin + i]) - west, np.int64(latitude[begin + i]) - south
+        cell = cells[filled[1, j] * 256 + (((y >> shift_y) & 15) << 4) + ((x >> shift_x) & 15)]
+        known = (x >= 0) & (y >= 0)
+        filled[0, whole], filled[1, whole] = i, cell
+        whole += (cell > 0) & known
+        touched[0, partly], touched[1, partly] = i, cell
+        partly += (cell < 0) & known
+    return whole, partly
+
+
+@compiled()
+def hits(j, k, begin, whole, partly, filled, touched, hit, at, longitude, latitude, lookup):
+    """
+    Rows inside a hot spot at a time at which its outline counts, and which hot spot.
+
+    At most as many as `hit` has room for; returns how many, and the numbers `j` and `k` (of a
+    touched cell, and within its list) to go on with.
+    """
+    list_start, lists, row_lists, row_edges, outlines = lookup
+    room, found = hit.shape[1], 0
+    if j < 0:
+        for n in range(whole):
+            i, outline = begin + filled[0, n], filled[1, n] - 1
+            t = at[i]
+            hit[0, found], hit[1, found] = i, outlines[outline, 2]
+            found += (t >= outlines[outline, 0]) & (t < outlines[outline, 1])
+        j = 0
+    while j < partly and found < room:
+        i, number = begin + touched[0, j], -1 - np.int64(touched[1, j])
+        t = at[i]
+        if number < len(row_lists):
+            x, y = np.int64(longitude[i]), np.int64(latitude[i])
+            first, last = row_lists[number, 0], row_lists[number, 1]
+            outline = row_lists[number, 2]
+            held = (t >= outlines[outline, 0]) & (t < outlines[outline, 1])
+            hit[0, found], hit[1, found] = i, outlines[outline, 2]
+            found += held & covers(x, y, row_edges, first, last)
+            j += 1
+            continue
+        start, stop = list_start[number - len(row_lists)], list_start[number - len(row_lists) + 1]
+        while k < stop - start and found < room:
+            outline = np.int64(lists[start + k])
+            inside = True
+            if outline >= len(outlines):
+                row = outline - len(outlines)
+                first, last = row_lists[row, 0], row_lists[row, 1]
+                outline = np.int64(row_lists[row, 2])
+                x, y = np.int64(longitude[i]), np.int64(latitude[i])
+                inside = covers(x, y, row_edges, first, last)
+            if inside and t >= outlines[outline, 0] and t < outlines[outline, 1]:
+                hit[0, found], hit[1, found] = i, outlines[outline, 2]
+                found += 1
+            k += 1
+        if k < stop - start:
+            return found, j, k
+        j, k = j + 1, np.int64(0)
+    return found, j, k
+
+
+@compiled(numba.types.Tuple((numba.int64[::1], numba.int64[::1]))(I64, I32, I32, RASTER, LOOKUP))
+def located(at, longitude, latitude, raster, lookup):
     """Rows inside a hot spot on a day on which its outline held, and which hot spot."""
-    outlines = len(outline_hotspot)
-    out_row = np.empty(1024, np.int64)
-    out_hotspot = np.empty(1024, np.int32)
-    found = 0
-    for i in range(len(at)):
-        x, y = np.int64(longitude[i]) - west, np.int64(latitude[i]) - south
-        if x < 0 or y < 0:
-            continue
-        column, row = x >> (shift_x + 4), y >> (shift_y + 4)
-        if column >= columns or row >= rows:
-            continue
-        block = blocks[row * (columns + 1) + column]
-        cell = cells[block * 256 + (((y >> shift_y) & 15) << 4) + ((x >> shift_x) & 15)]
-        if cell == 0:
-            continue
-        start, stop = np.int64(0), np.int64(1)
-        if cell < 0:
-            start, stop = np.int64(list_start[-cell - 1]), np.int64(list_start[-cell])
-        for entry in range(start, stop):
-            outline = np.int64(cell - 1 if cell > 0 else lists[entry])
-            if outline >= outlines:
-                line = outline - outlines
-                if not covers(
-                    np.int64(longitude[i]),
-                    np.int64(latitude[i]),
-                    row_edges,
-                    row_start[line],
-                    row_start[line + 1],
-                ):
-                    continue
-                outline = np.int64(row_outline[line])
-            if at[i] < outline_from[outline] or at[i] >= outline_until[outline]:
-                continue
-            if found == len(out_row):
-                out_row = np.concatenate((out_row, np.empty_like(out_row)))
-                out_hotspot = np.concatenate((out_hotspot, np.empty_like(out_hotspot)))
-            out_row[found] = i
-            out_hotspot[found] = outline_hotspot[outline]
-            found += 1
-    return out_row[:found].copy(), out_hotspot[:found].copy()
+    out = np.empty((2, 1024), np.int64)
+    total = 0
+    filled, touched = np.empty((2, CHUNK), np.int32), np.empty((2, CHUNK), np.int32)
+    hit = np.empty((2, 2 * CHUNK), np.int64)
+    for begin in range(0, len(at), CHUNK):
+        size = min(CHUNK, len(at) - begin)
+        whole, partly = near_cells(longitude, latitude, begin, size, raster, filled, touched)
+        j, k = np.int64(-1), np.int64(0)
+        while j < partly:
+            found, j, k = hits(
+                *(j, k, begin, whole, partly, filled, touched, hit),
+                *(at, longitude, latitude, lookup),
+            )
+            while total + found > out.shape[1]:
+                grown = np.empty((2, 2 * out.shape[1]), np.int64)
+                grown[:, :total] = out[:, :total]
+                out = grown
+            out[:, total : total + found] = hit[:, :found]
+            total += found
+    return out[0, :total].copy(), out[1, :total].copy()

@@ -74,20 +74,19 @@ class Stays:
         ticks = stays[0].ticks_per_second
         if any(part.ticks_per_second != ticks for part in stays):
             raise ValueError("stays with different ticks_per_second cannot be merged")
-        device, hotspot, first, last = (
-            _joined([getattr(part, name) for part in stays])
-            for name in ("device", "hotspot", "first", "last")
+        pair, first, last = linked(
+            _joined([_pairs(part.device, part.hotspot) for part in stays]),
+            _joined([part.first for part in stays]),
+            _joined([part.last for part in stays]),
+            _ticks(longest_gap_s, ticks),
         )
-        order = np.lexsort((first, hotspot, device))
-        gap = _ticks(longest_gap_s, ticks)
         whose, keys, seconds = (
             _joined([getattr(part, name) for part in stays])
             for name in ("sample_device", "sample_key", "sample_seconds")
         )
         by_number = np.lexsort((mixed_all(keys), whose))
-        device, hotspot, first, last = linked(order, device, hotspot, first, last, gap)
         whose, keys, seconds = sketched(by_number, whose, keys, seconds)
-        return cls(device, hotspot, first, last, ticks, whose, keys, seconds)
+        return cls(*_unpaired(pair), first, last, ticks, whose, keys, seconds)
 
 
 @dataclass
@@ -161,7 +160,7 @@ def stays_of(
     ValueError
         If the arrays differ in length or `longest_gap_s` is not above 0.
     """
-    from placeproof.patrols.stays_kernel import gathered
+    from placeproof.patrols.stays_kernel import EMPTY, FIRST, KEY, LAST, gathered
 
     arrays = (
         np.ascontiguousarray(device, np.int32),
@@ -171,13 +170,25 @@ def stays_of(
     )
     if len({len(array) for array in arrays}) != 1:
         raise ValueError("device, at, longitude_e7 and latitude_e7 differ in length")
-    codes, hotspot, first, last, whose, keys, seconds = gathered(
+    closed, table, sketch, seconds = gathered(
         *arrays,
         *index.arrays(ticks_per_second),
         _ticks(longest_gap_s, ticks_per_second),
         ticks_per_second,
     )
-    return Stays(codes, hotspot, first, last, ticks_per_second, whose, keys, seconds)
+    pairs = table[:, KEY]
+    still_open = table[(pairs != EMPTY) & (pairs & 0xFFFFFFFF != 0xFFFFFFFF)]
+    pair, first, last = np.concatenate([closed, still_open[:, [KEY, FIRST, LAST]]]).T
+    kept = np.arange(sketch.shape[1] - 2) < sketch[:, 1:2]
+    return Stays(
+        *_unpaired(pair),
+        np.ascontiguousarray(first),
+        np.ascontiguousarray(last),
+        ticks_per_second,
+        np.repeat(sketch[:, 0], sketch[:, 1]).astype(np.int32),
+        sketch[:, 2:][kept],
+        seconds.reshape(-1, kept.shape[1], _WORDS)[kept],
+    )
 
 
 def to_frame(stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]) -> pl.DataFrame:
@@ -251,6 +262,14 @@ def _interval(counts: NDArray[np.int64], seconds: NDArray[np.int64]) -> NDArray[
     with np.errstate(invalid="ignore"):
         mean: NDArray[np.float64] = (counts @ seconds) / counts.sum(axis=1)
     return mean
+
+
+def _pairs(device: NDArray[np.int32], hotspot: NDArray[np.int32]) -> NDArray[np.int64]:
+    return (device.astype(np.int64) << 32) | hotspot
+
+
+def _unpaired(pair: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    return (pair >> 32).astype(np.int32), (pair & 0xFFFFFFFF).astype(np.int32)
 
 
 def _joined(arrays: list[NDArray]) -> NDArray:

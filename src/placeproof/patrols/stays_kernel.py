@@ -8,21 +8,30 @@ import numba
 import numpy as np
 
 from placeproof.patrols.compiled import compiled
-from placeproof.patrols.outline_raster import covers
+from placeproof.patrols.outline_raster import (
+    CHUNK,
+    I32,
+    I64,
+    LOOKUP,
+    RASTER,
+    hits,
+    near_cells,
+)
 
 BUCKET_S = 1024
 """Length of the pieces of time of which the cadence sketch keeps whole seconds."""
 WORDS = BUCKET_S // 64
 BUCKETS_KEPT = 16
 """Pieces of time kept for each device."""
+KEY, FIRST, LAST, BUCKET, SAMPLE, DEVICE, SAMPLE_KEY = range(7)
+FIELDS = 8
+"""An open interval, one line of the processor's cache: whose, from, to, the piece of time it is in
+with its place in the sketch, and the device's row there."""
+EMPTY = -1
 
-_I32 = numba.types.Array(numba.int32, 1, "C", readonly=True)
-_I64 = numba.types.Array(numba.int64, 1, "C", readonly=True)
-_EDGES = numba.types.Array(numba.int32, 2, "C", readonly=True)
-_KEY, _FIRST, _LAST, _BUCKET, _SAMPLE, _DEVICE, _SAMPLE_KEY = range(7)
-_FIELDS = 8
-_EMPTY = -1
 _WORDS_2 = numba.types.Array(numba.uint64, 2, "C", readonly=True)
+_ANYWHERE = 0xFFFFFFFF
+"""Stands for the hot spot in the row of the table that says where a device's sketch is."""
 
 
 @compiled()
@@ -35,282 +44,226 @@ def mixed(key):
 
 
 @compiled()
-def place_of(key, bits):
-    """Where in a table of 2**bits places a key is looked for first."""
-    return np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
+def place_of(table, bits, key):
+    """Where in a table of 2**bits rows a key is, or the empty row where it belongs."""
+    row = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
+    while table[row, KEY] != key and table[row, KEY] != EMPTY:
+        row = (row + 1) & ((1 << bits) - 1)
+    return row
+
+
+@compiled()
+def empty_table(bits):
+    """A table of 2**bits rows without a key."""
+    table = np.zeros((1 << bits, FIELDS), np.int64)
+    table[:, KEY] = EMPTY
+    return table
 
 
 @compiled()
 def larger(table, bits):
-    """The same open intervals in a table of 2**bits places."""
-    grown = np.empty((1 << bits, _FIELDS), np.int64)
-    grown[:, _KEY] = _EMPTY
+    """The same rows in a table of 2**bits."""
+    grown = empty_table(bits)
     for row in range(len(table)):
-        if table[row, _KEY] == _EMPTY:
-            continue
-        at = place_of(table[row, _KEY], bits)
-        while grown[at, _KEY] != _EMPTY:
-            at = (at + 1) & ((1 << bits) - 1)
-        grown[at] = table[row]
+        if table[row, KEY] != EMPTY:
+            grown[place_of(grown, bits, table[row, KEY])] = table[row]
     return grown
 
 
 @compiled()
-def sample_place(key, device, kept, keys, words):
+def sampled(key, device, sketch, words):
     """Where the sketch keeps a piece of time; -1 if the device has enough of lower numbers."""
-    base = device * BUCKETS_KEPT
-    for j in range(base, base + kept[device]):
-        if keys[j] == key:
+    kept = sketch[device, 1]
+    for j in range(kept):
+        if sketch[device, 2 + j] == key:
             return j
-    if kept[device] < BUCKETS_KEPT:
-        place = base + kept[device]
-        kept[device] += 1
-        keys[place] = key
-        return place
+    if kept < BUCKETS_KEPT:
+        sketch[device, 1] += 1
+        sketch[device, 2 + kept] = key
+        return kept
     place, highest = np.int64(-1), mixed(key)
-    for j in range(base, base + BUCKETS_KEPT):
-        number = mixed(keys[j])
+    for j in range(BUCKETS_KEPT):
+        number = mixed(sketch[device, 2 + j])
         if number > highest:
             place, highest = j, number
     if place >= 0:
-        keys[place] = key
-        words[place, :] = np.uint64(0)
+        sketch[device, 2 + place] = key
+        words[device, place * WORDS : (place + 1) * WORDS] = np.uint64(0)
     return place
+
+
+@compiled()
+def longer(rows):
+    """Twice as many rows, the first half copied."""
+    grown = np.zeros((2 * rows.shape[0], rows.shape[1]), rows.dtype)
+    grown[: rows.shape[0]] = rows
+    return grown
 
 
 @compiled(
     numba.types.Tuple(
         (
-            numba.int32[::1],
-            numba.int32[::1],
-            numba.int64[::1],
-            numba.int64[::1],
-            numba.int32[::1],
-            numba.int64[::1],
-            numba.uint64[:, ::1],
+            *(numba.int64[:, ::1], numba.int64[:, ::1]),
+            *(numba.int64[:, ::1], numba.uint64[:, ::1]),
         )
-    )(
-        *(_I32, _I64, _I32, _I32),
-        *(numba.int64,) * 6,
-        *(_I32, _I32, _I32, _I32, _I64, _I32, _EDGES),
-        *(_I32, _I64, _I64),
-        *(numba.int64, numba.int64),
-    )
+    )(I32, I64, I32, I32, RASTER, LOOKUP, numba.int64, numba.int64)
 )
-def gathered(
-    device,
-    at,
-    longitude,
-    latitude,
-    west,
-    south,
-    shift_x,
-    shift_y,
-    columns,
-    rows,
-    blocks,
-    cells,
-    list_start,
-    lists,
-    row_start,
-    row_outline,
-    row_edges,
-    outline_hotspot,
-    outline_from,
-    outline_until,
-    longest_gap,
-    ticks_per_second,
-):
+def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second):
     """
     Join the positions of one device in one hot spot wherever silence is short enough.
 
-    Returns device, hot spot, first and last tick of each interval, and the cadence sketch: device,
-    piece of time, and a bit for each second of it that has a position inside. One pair of device
-    and hot spot can have several intervals that touch or overlap: merging settles it.
+    Each chunk of positions goes through short loops, each of which hands few rows to the next, so
+    that the processor guesses and waits little: block, cell, outline, interval.
+
+    Returns closed intervals (pair, first, last), the table of open ones, and the cadence sketch: for each device its code, how many pieces of time it has, and their
+    keys; and a bit for each second with a position inside.
     """
-    outlines = len(outline_hotspot)
-    bits = 10
-    table = np.empty((1 << bits, _FIELDS), np.int64)
-    table[:, _KEY] = _EMPTY
-    used = 0
-    room = 1024
-    out_key = np.empty(room, np.int64)
-    out_first = np.empty(room, np.int64)
-    out_last = np.empty(room, np.int64)
-    found = 0
-    number = {}
-    number[np.int64(-1)] = np.int64(-1)
-    devices = 0
-    names = np.empty(64, np.int32)
-    kept = np.zeros(64, np.int64)
-    keys = np.zeros(64 * BUCKETS_KEPT, np.int64)
-    words = np.zeros((64 * BUCKETS_KEPT, WORDS), np.uint64)
+    bits, used, devices, closed = 10, 0, 0, 0
+    table = empty_table(bits)
+    out = np.empty((1024, 3), np.int64)
+    sketch = np.zeros((64, 2 + BUCKETS_KEPT), np.int64)
+    words = np.zeros((64, BUCKETS_KEPT * WORDS), np.uint64)
     bucket_ticks = BUCKET_S * ticks_per_second
-    for i in range(len(device)):
-        x = np.int64(longitude[i]) - west
-        y = np.int64(latitude[i]) - south
-        if x < 0 or y < 0:
-            continue
-        column, row = x >> (shift_x + 4), y >> (shift_y + 4)
-        if column >= columns or row >= rows:
-            continue
-        block = blocks[row * (columns + 1) + column]
-        if block == 0:
-            continue
-        cell = cells[block * 256 + (((y >> shift_y) & 15) << 4) + ((x >> shift_x) & 15)]
-        if cell == 0:
-            continue
-        t = at[i]
-        if cell > 0:
-            start, stop = np.int64(0), np.int64(1)
-        else:
-            start, stop = np.int64(list_start[-cell - 1]), np.int64(list_start[-cell])
-        for entry in range(start, stop):
-            outline = np.int64(cell - 1 if cell > 0 else lists[entry])
-            if outline >= outlines:
-                line = outline - outlines
-                if not covers(
-                    np.int64(longitude[i]),
-                    np.int64(latitude[i]),
-                    row_edges,
-                    row_start[line],
-                    row_start[line + 1],
-                ):
-                    continue
-                outline = np.int64(row_outline[line])
-            if t < outline_from[outline] or t >= outline_until[outline]:
-                continue
-            hotspot = np.int64(outline_hotspot[outline])
-            key = (np.int64(device[i]) << 32) | hotspot
-            slot = place_of(key, bits)
-            while table[slot, _KEY] != key and table[slot, _KEY] != _EMPTY:
-                slot = (slot + 1) & ((1 << bits) - 1)
-            if table[slot, _KEY] == _EMPTY:
-                own = np.int64(device[i])
-                if own not in number:
-                    if devices == len(names):
-                        names = np.concatenate((names, np.empty_like(names)))
-                        kept = np.concatenate((kept, np.zeros_like(kept)))
-                        keys = np.concatenate((keys, np.zeros_like(keys)))
-                        words = np.concatenate((words, np.zeros_like(words)))
-                    names[devices] = device[i]
-                    number[own] = devices
-                    devices += 1
-                used += 1
-                if 2 * used > (1 << bits):
-                    bits += 1
-                    table = larger(table, bits)
-                    slot = place_of(key, bits)
-                    while table[slot, _KEY] != _EMPTY:
-                        slot = (slot + 1) & ((1 << bits) - 1)
-                table[slot, _KEY] = key
-                table[slot, _FIRST] = t
-                table[slot, _LAST] = t
-                table[slot, _BUCKET] = t + bucket_ticks  # not the piece of time of t
-                table[slot, _DEVICE] = number[own]
-            elif t > table[slot, _LAST] + longest_gap or t < table[slot, _FIRST] - longest_gap:
-                if found == room:
-                    room *= 2
-                    out_key = np.concatenate((out_key, np.empty_like(out_key)))
-                    out_first = np.concatenate((out_first, np.empty_like(out_first)))
-                    out_last = np.concatenate((out_last, np.empty_like(out_last)))
-                out_key[found] = key
-                out_first[found] = table[slot, _FIRST]
-                out_last[found] = table[slot, _LAST]
-                found += 1
-                table[slot, _FIRST] = t
-                table[slot, _LAST] = t
-            elif t > table[slot, _LAST]:
-                table[slot, _LAST] = t
-            elif t < table[slot, _FIRST]:
-                table[slot, _FIRST] = t
-            within = t - table[slot, _BUCKET]
-            if within < 0 or within >= bucket_ticks:
-                bucket = t // bucket_ticks
-                within = t - bucket * bucket_ticks
-                table[slot, _BUCKET] = bucket * bucket_ticks
-                sample_key = (hotspot << 40) ^ (bucket & ((1 << 40) - 1))
-                table[slot, _SAMPLE_KEY] = sample_key
-                table[slot, _SAMPLE] = sample_place(
-                    sample_key, table[slot, _DEVICE], kept, keys, words
-                )
-            sample = table[slot, _SAMPLE]
-            if sample >= 0 and keys[sample] == table[slot, _SAMPLE_KEY]:
-                second = within // ticks_per_second
-                words[sample, second >> 6] |= np.uint64(1) << np.uint64(second & 63)
-    total = found + used
-    result_device = np.empty(total, np.int32)
-    result_hotspot = np.empty(total, np.int32)
-    result_first = np.empty(total, np.int64)
-    result_last = np.empty(total, np.int64)
-    for i in range(found):
-        result_device[i] = out_key[i] >> 32
-        result_hotspot[i] = out_key[i] & 0xFFFFFFFF
-        result_first[i] = out_first[i]
-        result_last[i] = out_last[i]
-    i = found
-    for slot in range(len(table)):
-        if table[slot, _KEY] != _EMPTY:
-            result_device[i] = table[slot, _KEY] >> 32
-            result_hotspot[i] = table[slot, _KEY] & 0xFFFFFFFF
-            result_first[i] = table[slot, _FIRST]
-            result_last[i] = table[slot, _LAST]
-            i += 1
-    samples = 0
-    for d in range(devices):
-        samples += kept[d]
-    sample_device = np.empty(samples, np.int32)
-    sample_key = np.empty(samples, np.int64)
-    sample_words = np.empty((samples, WORDS), np.uint64)
-    i = 0
-    for d in range(devices):
-        for j in range(d * BUCKETS_KEPT, d * BUCKETS_KEPT + kept[d]):
-            sample_device[i] = names[d]
-            sample_key[i] = keys[j]
-            sample_words[i] = words[j]
-            i += 1
-    return (
-        result_device,
-        result_hotspot,
-        result_first,
-        result_last,
-        sample_device,
-        sample_key,
-        sample_words,
-    )
+    filled, touched = np.empty((2, CHUNK), np.int32), np.empty((2, CHUNK), np.int32)
+    hit = np.empty((2, 2 * CHUNK), np.int64)
+    for begin in range(0, len(device), CHUNK):
+        size = min(CHUNK, len(device) - begin)
+        whole, partly = near_cells(longitude, latitude, begin, size, raster, filled, touched)
+        j, k = np.int64(-1), np.int64(0)
+        while j < partly:
+            found, j, k = hits(
+                *(j, k, begin, whole, partly, filled, touched, hit),
+                *(at, longitude, latitude, lookup),
+            )
+            for h in range(found):
+                i, hotspot = hit[0, h], hit[1, h]
+                t = at[i]
+                key = (np.int64(device[i]) << 32) | hotspot
+                slot = place_of(table, bits, key)
+                if table[slot, KEY] == EMPTY:
+                    if 2 * (used + 2) > 1 << bits:
+                        bits += 1
+                        table = larger(table, bits)
+                    whose = place_of(table, bits, key | _ANYWHERE)
+                    if table[whose, KEY] == EMPTY:
+                        if devices == len(sketch):
+                            sketch, words = longer(sketch), longer(words)
+                        table[whose, KEY] = key | _ANYWHERE
+                        table[whose, DEVICE] = devices
+                        sketch[devices, 0] = device[i]
+                        devices += 1
+                        used += 1
+                    slot = place_of(table, bits, key)
+                    table[slot, KEY] = key
+                    table[slot, FIRST] = t
+                    table[slot, LAST] = t
+                    table[slot, BUCKET] = t + bucket_ticks  # not the piece of time of t
+                    table[slot, DEVICE] = table[whose, DEVICE]
+                    used += 1
+                elif t > table[slot, LAST] + longest_gap or t < table[slot, FIRST] - longest_gap:
+                    if closed == len(out):
+                        out = longer(out)
+                    out[closed, 0] = key
+                    out[closed, 1] = table[slot, FIRST]
+                    out[closed, 2] = table[slot, LAST]
+                    closed += 1
+                    table[slot, FIRST] = t
+                    table[slot, LAST] = t
+                else:
+                    table[slot, LAST] = max(t, table[slot, LAST])
+                    table[slot, FIRST] = min(t, table[slot, FIRST])
+                within = t - table[slot, BUCKET]
+                if within < 0 or within >= bucket_ticks:
+                    bucket = t // bucket_ticks
+                    within = t - bucket * bucket_ticks
+                    table[slot, BUCKET] = bucket * bucket_ticks
+                    piece = (hotspot << 40) ^ (bucket & ((1 << 40) - 1))
+                    table[slot, SAMPLE_KEY] = piece
+                    table[slot, SAMPLE] = sampled(piece, table[slot, DEVICE], sketch, words)
+                sample, who = table[slot, SAMPLE], table[slot, DEVICE]
+                if sample >= 0 and sketch[who, 2 + sample] == table[slot, SAMPLE_KEY]:
+                    second = within // ticks_per_second
+                    words[who, sample * WORDS + (second >> 6)] |= np.uint64(1) << np.uint64(
+                        second & 63
+                    )
+    return out[:closed], table, sketch[:devices], words[:devices]
 
 
 @compiled(
-    numba.types.Tuple((numba.int32[::1], numba.int32[::1], numba.int64[::1], numba.int64[::1]))(
-        _I64, _I32, _I32, _I64, _I64, numba.int64
+    numba.types.Tuple((numba.int64[::1], numba.int64[::1], numba.int64[::1], numba.int64[::1]))(
+        I64, I64, I64
     )
 )
-def linked(order, device, hotspot, first, last, longest_gap):
-    """Join intervals of one pair that are near enough; `order` sorts by device, hot spot, first."""
-    out_device = np.empty(len(order), np.int32)
-    out_hotspot = np.empty(len(order), np.int32)
-    out_first = np.empty(len(order), np.int64)
-    out_last = np.empty(len(order), np.int64)
+def grouped(key, first, last):
+    """Bring intervals of one pair together, pairs in order of their keys.
+
+    Returns the keys, where each key's intervals begin, and the intervals' first and last.
+    """
+    bits = 10
+    table = empty_table(bits)
+    used = 0
+    of = np.empty(len(key), np.int64)
+    for i in range(len(key)):
+        slot = place_of(table, bits, key[i])
+        if table[slot, KEY] == EMPTY:
+            if 2 * (used + 1) > 1 << bits:
+                bits += 1
+                table = larger(table, bits)
+                slot = place_of(table, bits, key[i])
+            table[slot, KEY] = key[i]
+            table[slot, FIRST] = used
+            used += 1
+        table[slot, LAST] += 1
+        of[i] = table[slot, FIRST]
+    keys, counts = np.empty(used, np.int64), np.empty(used, np.int64)
+    for slot in range(len(table)):
+        if table[slot, KEY] != EMPTY:
+            keys[table[slot, FIRST]] = table[slot, KEY]
+            counts[table[slot, FIRST]] = table[slot, LAST]
+    order = np.argsort(keys)
+    start = np.zeros(used + 1, np.int64)
+    filled = np.empty(used, np.int64)
+    for n in range(used):
+        filled[order[n]] = start[n]
+        start[n + 1] = start[n] + counts[order[n]]
+    ordered_first, ordered_last = np.empty_like(of), np.empty_like(of)
+    for i in range(len(key)):
+        place = filled[of[i]]
+        filled[of[i]] += 1
+        ordered_first[place] = first[i]
+        ordered_last[place] = last[i]
+    return keys[order], start, ordered_first, ordered_last
+
+
+@compiled(
+    numba.types.Tuple((numba.int64[::1], numba.int64[::1], numba.int64[::1]))(
+        I64, I64, I64, numba.int64
+    )
+)
+def linked(key, first, last, longest_gap):
+    """Join intervals of one pair that are near enough; sorted by pair and time."""
+    keys, start, first, last = grouped(key, first, last)
+    out_key, out_first, out_last = np.empty_like(first), np.empty_like(first), np.empty_like(first)
     n = -1
-    for i in order:
-        if (
-            n >= 0
-            and device[i] == out_device[n]
-            and hotspot[i] == out_hotspot[n]
-            and first[i] <= out_last[n] + longest_gap
-        ):
-            out_last[n] = max(out_last[n], last[i])
-        else:
-            n += 1
-            out_device[n] = device[i]
-            out_hotspot[n] = hotspot[i]
-            out_first[n] = first[i]
-            out_last[n] = last[i]
+    for k in range(len(keys)):
+        begin, end = start[k], start[k + 1]
+        rising = True
+        for i in range(begin + 1, end):
+            rising &= first[i - 1] <= first[i]
+        if not rising:
+            order = np.argsort(first[begin:end]) + begin
+            first[begin:end], last[begin:end] = first[order], last[order]
+        for i in range(begin, end):
+            if i > begin and first[i] <= out_last[n] + longest_gap:
+                out_last[n] = max(out_last[n], last[i])
+            else:
+                n += 1
+                out_key[n], out_first[n], out_last[n] = keys[k], first[i], last[i]
     n += 1
-    return out_device[:n].copy(), out_hotspot[:n].copy(), out_first[:n].copy(), out_last[:n].copy()
+    return out_key[:n], out_first[:n], out_last[:n]
 
 
-@compiled(numba.uint64[::1](_I64))
+@compiled(numba.uint64[::1](I64))
 def mixed_all(keys):
     """`mixed` of each key."""
     numbers = np.empty(len(keys), np.uint64)
@@ -321,7 +274,7 @@ def mixed_all(keys):
 
 @compiled(
     numba.types.Tuple((numba.int32[::1], numba.int64[::1], numba.uint64[:, ::1]))(
-        _I64, _I32, _I64, _WORDS_2
+        I64, I32, I64, _WORDS_2
     )
 )
 def sketched(order, device, keys, words):
@@ -351,7 +304,7 @@ def sketched(order, device, keys, words):
     return out_device[:n].copy(), out_key[:n].copy(), out_words[:n].copy()
 
 
-@compiled(numba.types.Tuple((numba.int32[::1], numba.int64[:, ::1]))(_I32, _WORDS_2, numba.int64))
+@compiled(numba.types.Tuple((numba.int32[::1], numba.int64[:, ::1]))(I32, _WORDS_2, numba.int64))
 def gaps(device, words, longest):
     """How often each number of seconds lies between neighbours, for each device of a sketch.
 
