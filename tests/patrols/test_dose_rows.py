@@ -8,7 +8,8 @@ import pytest
 
 from placeproof.answers.findings import DESCRIPTIVE_KEYS
 from placeproof.calendar import NTE_PRESETS
-from placeproof.patrols.dose_rows import control_day_rows, dose_rows, other_dose_rows, ring_rows
+from placeproof.patrols.control_days import control_day_rows
+from placeproof.patrols.dose_rows import dose_rows, other_dose_rows, ring_rows
 from placeproof.patrols.hours import BANDS, clocks, shares_of_hours
 from placeproof.patrols.minutes import device_days, place_days
 from placeproof.patrols.reconcile import reconciliation

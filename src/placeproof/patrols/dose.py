@@ -15,8 +15,8 @@ from placeproof.patrols.presence import Measured, Presence, Spans, measured
 from placeproof.patrols.stretches import moments
 from placeproof.tables import Dose
 
-PLACES_AT_ONCE = 256
-"""Bounds memory: arrays of places × days × hours are built for so many places at a time."""
+CELLS_AT_ONCE = 2_000_000
+"""Bounds memory: arrays of places × days × hours are built for so many cells at a time."""
 
 STAYS: dict[str, pl.DataType | type[pl.DataType]] = {
     "hotspot_id": pl.String,
@@ -227,8 +227,10 @@ def _covered(known: pl.DataFrame, clock: Clock) -> None:
 
 def _batches(places: Sequence[str], clocks: Clocks) -> Iterator[tuple[list[str], Clock]]:
     shared = [place for place in places if place not in clocks.own]
-    for begin in range(0, len(shared), PLACES_AT_ONCE):
-        yield shared[begin : begin + PLACES_AT_ONCE], clocks.common
+    cells = clocks.common.days * len(clocks.common.hours)
+    at_once = max(1, CELLS_AT_ONCE // cells)
+    for begin in range(0, len(shared), at_once):
+        yield shared[begin : begin + at_once], clocks.common
     for place in places:
         if place in clocks.own:
             yield [place], clocks.own[place]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from placeproof.calendar import operating_day
-from placeproof.patrols.rows import Row, base_row, window_of
+from placeproof.patrols.rows import BELOW, Row, base_row, window_of
 
 _OF_PATHS = {
     "order_free": (
@@ -88,6 +87,29 @@ def dose_rows(
     return [row | {"diagnostics": json.dumps(said, sort_keys=True)} for row in rows]
 
 
+def raw_rows(minutes: pl.DataFrame) -> list[Row]:
+    """
+    Minutes from the first to the last ping of each visit, in all, by month and by place.
+
+    Parameters
+    ----------
+    minutes : DataFrame
+        `place_id`, `operating_day`, `minutes`, as `minutes.delivered_minutes` gives them.
+
+    Returns
+    -------
+    list of rows for table `estimate`
+    """
+    measure = Measure(
+        "delivered_minutes", "Minutes in which somebody was in the hot spot, tasked or not",
+        "minutes", "pings_occupied_raw", "minutes", "ping hotspot", pl.col("minutes").sum(),
+        pl.lit(True), BELOW,
+    )  # fmt: skip
+    whole = minutes.rename({"place_id": "hotspot_id"}).with_columns(hours=pl.lit("all"))
+    rows = measure_rows(whole, [measure], nte_id=None, population="hot spots")
+    return [row for row in rows if "subgroup" not in row]
+
+
 def other_dose_rows(dose: pl.DataFrame, *, nte_id: str) -> list[Row]:
     """
     Minutes that others state, each deliverer for itself, and minutes of both sources together.
@@ -146,48 +168,6 @@ def ring_rows(dose: pl.DataFrame, *, nte_id: str, population: str, made_by: str)
     return measure_rows(dose, [measure], nte_id=nte_id, population=population)
 
 
-def control_day_rows(dose: pl.DataFrame, tasking: pl.DataFrame) -> list[Row]:
-    """
-    Presence on days that chance left without patrol, beside days that it allotted.
-
-    Parameters
-    ----------
-    dose : table `dose`
-        Source pings; rows of all hours are used.
-    tasking : table `tasking`
-        Rows with `randomised` true name the places and the days of the programme. A place-day with
-        such a row was allotted, cancelled or not; one without any task is a control day.
-
-    Returns
-    -------
-    list of rows for table `estimate`
-        `not_identified` where nothing was allotted at random.
-    """
-    chance = tasking.filter(pl.col("randomised").fill_null(value=False))
-    rows = [
-        Measure(
-            f"{kind}_day_{what}", f"{label}, days {words}", estimand, "randomised_tasking", unit,
-            "tasking ping hotspot", value, pl.col("kind") == kind,
-        )
-        for kind, words in (("control", "left without patrol by chance"),
-                            ("allotted", "allotted to patrol by chance"))
-        for what, label, estimand, unit, value in (
-            ("minutes", "Patrol-minutes of a place and day", "mean", "minutes per place and day",
-             pl.col("patrol_minutes").mean()),
-            ("visited", "Place-days on which somebody was there", "share", "share",
-             (pl.col("patrol_minutes") > 0).mean()),
-        )
-    ]  # fmt: skip
-    if chance.is_empty():
-        return [
-            _base(measure, "hot spots") | _none("No tasking was allotted at random.")
-            for measure in rows
-            if measure.outcome == "control_day_minutes"
-        ]
-    return measure_rows(_kinds_of_days(dose, tasking, chance), rows, nte_id=None,
-                        population="hot spots")  # fmt: skip
-
-
 def measure_rows(
     dose: pl.DataFrame, measures: Sequence[Measure], *, nte_id: str | None, population: str
 ) -> list[Row]:
@@ -221,11 +201,11 @@ def measure_rows(
         levels = [(held, ["hours"]), (few, ["hours", "horizon"]), (few, ["hours", "subgroup"])]
         if measure.by_place_and_month:
             levels.append((whole, ["horizon", "subgroup"]))
-        base = _base(measure, population)
+        base = row_of(measure, population)
         found = [row for frame, keys in levels for row in _grouped(frame, keys, measure)]
         rows += [base | days | row for row in found]
         if not found:
-            rows.append(base | _none(_NOT_KNOWN))
+            rows.append(base | nothing(_NOT_KNOWN))
     return rows
 
 
@@ -245,7 +225,19 @@ def _grouped(frame: pl.DataFrame, keys: list[str], measure: Measure) -> list[Row
     return found.to_dicts()
 
 
-def _base(measure: Measure, population: str) -> Row:
+def row_of(measure: Measure, population: str) -> Row:
+    """
+    Begin a row of a measure.
+
+    Parameters
+    ----------
+    measure : Measure
+    population : str
+
+    Returns
+    -------
+    row for table `estimate`, without a number
+    """
     return base_row(
         measure.outcome,
         measure.label,
@@ -256,7 +248,19 @@ def _base(measure: Measure, population: str) -> Row:
     ) | {"population": population, "reason": measure.reason}
 
 
-def _none(reason: str) -> Row:
+def nothing(reason: str) -> Row:
+    """
+    Say why a measure has no number.
+
+    Parameters
+    ----------
+    reason : str
+
+    Returns
+    -------
+    row
+        What it adds to a row.
+    """
     return {"status": "not_identified", "reason": reason, "n": 0}
 
 
@@ -265,28 +269,6 @@ def _error_of_all(dose: pl.DataFrame) -> float | None:
     if errors.is_empty() or errors.null_count():
         return None
     return round(float((errors**2).sum()) ** 0.5, 3)
-
-
-def _kinds_of_days(dose: pl.DataFrame, tasking: pl.DataFrame, chance: pl.DataFrame) -> pl.DataFrame:
-    here = ["hotspot_id", "operating_day"]
-    day = operating_day(pl.col("window_from"))
-    allotted = chance.select("hotspot_id", operating_day=day).unique()
-    tasked = tasking.select("hotspot_id", operating_day=day).unique()
-    within = pl.col("operating_day").is_between(
-        allotted["operating_day"].min(),
-        allotted["operating_day"].max(),
-    )
-    places = dose.filter(
-        pl.col("hours") == "all",
-        within,
-        pl.col("hotspot_id").is_in(allotted["hotspot_id"].to_list()),
-    )
-    return pl.concat(
-        [
-            places.join(allotted, on=here, how="semi").with_columns(kind=pl.lit("allotted")),
-            places.join(tasked, on=here, how="anti").with_columns(kind=pl.lit("control")),
-        ]
-    )
 
 
 def _of_pings(occupied: str, added: str) -> list[Measure]:
