@@ -31,7 +31,7 @@ from tests.report import invented
 
 MACHINE = re.compile(
     r"_|\bhotspots?\b|\b(lorenz|gini|jackknife|linearised|imputation|estimand)\b"
-    r"|nte[-:]|\bother:\w|(hotspot|month|quarter|top|site|age_band)=|, (count|share|mean)\b"
+    r"|nte[-:]|\bother:\w|(hotspot|month|quarter|top|site|age_band|without)=|, (count|share|mean)\b"
     r"|along its horizon",
     re.IGNORECASE,
 )

@@ -1,0 +1,246 @@
+"""The effect without the periods around each event, and under every set of night hours."""
+
+import shutil
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pytest
+
+from placeproof import calendar, effects
+from placeproof.definitions import shocks
+from placeproof.study import reading, varying
+from placeproof.study.estimating import for_estimation, planned_outcomes
+from placeproof.study.lock import lock_state
+from placeproof.study.plan import read_plan
+from placeproof.study.run import STEPS
+from placeproof.study.settings import read_study
+from placeproof.study.work import Work
+from tests.study.conftest import make_study, quiet, shortened
+
+HEADLINES = {"sv-street-nondom": "RQ1", "all-crime-reported": "RQ2", "asb-all": "RQ3"}
+FIGURES = ("estimate", "lower", "upper", "standard_error", "minimum_detectable_effect", "n")
+COVID = [date(2020 + k // 12, k % 12 + 1, 1) for k in range(2, 19)]
+"""March 2020 to July 2021: the restrictions ended on 18 July."""
+REOPENING = [date(2021, 6, 1), date(2021, 7, 1), date(2021, 8, 1)]
+RECORDING = [date(2023, 1, 1), date(2023, 2, 1), date(2023, 3, 1)]
+
+
+def worked(folder: Path) -> Work:
+    """A run up to its panel."""
+    study, plan = read_study(folder), read_plan(folder)
+    lock = lock_state(folder, plan, outcomes_public=False, mappings={})
+    work = Work(study, plan, lock, reading.read_all(study, quiet), quiet)
+    for name, _, steps in STEPS:
+        if name == "effects":
+            return work
+        for step in steps:
+            step(work)
+    raise AssertionError
+
+
+@dataclass(frozen=True)
+class Varied:
+    """A run up to its panel, and what varying adds."""
+
+    work: Work
+    events: pl.DataFrame
+    nights: pl.DataFrame
+
+
+@pytest.fixture(scope="module")
+def varied(northmere: Path, tmp_path_factory: pytest.TempPathFactory) -> Varied:
+    folder = tmp_path_factory.mktemp("varied") / "study"
+    work = worked(shortened(Path(shutil.copytree(northmere, folder))))
+    return Varied(
+        work, added(work, varying.leave_events_out), added(work, varying.list_night_hours)
+    )
+
+
+def added(work: Work, step: object) -> pl.DataFrame:
+    again = replace(work, estimates=[])
+    step(again)  # type: ignore[operator]
+    return pl.concat(again.estimates) if again.estimates else pl.DataFrame()
+
+
+def with_tables(work: Work, **tables: pl.DataFrame | None) -> Work:
+    kept = {k: v for k, v in (work.inputs.tables | tables).items() if v is not None}
+    return replace(work, inputs=replace(work.inputs, tables=kept))
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "first", "last"),
+    [
+        (date(2020, 3, 23), date(2021, 7, 18), date(2020, 3, 23), date(2021, 7, 18)),
+        (date(2021, 7, 19), date(2021, 7, 19), date(2021, 7, 19), date(2021, 7, 19)),
+        (date(2021, 7, 19), None, date(2021, 6, 1), date(2021, 8, 31)),
+        (date(2023, 1, 1), None, date(2022, 12, 1), date(2023, 2, 28)),
+        (date(2024, 1, 31), None, date(2023, 12, 1), date(2024, 2, 29)),
+        (date(2021, 12, 31), None, date(2021, 11, 1), date(2022, 1, 31)),
+    ],
+)
+def test_the_days_that_an_event_covers(
+    starts_on: date, ends_on: date | None, first: date, last: date
+) -> None:
+    assert varying.around(starts_on, ends_on) == (first, last)
+
+
+@pytest.mark.parametrize(("event", "gone"), [("S1", COVID), ("S2", REOPENING), ("S3", RECORDING)])
+def test_the_effect_without_an_event_is_the_first_set_on_what_is_left(
+    varied: Varied, event: str, gone: list[date]
+) -> None:
+    work = varied.work
+    assert work.panel is not None
+    kept = for_estimation(work, work.panel).filter(~pl.col("period_start").is_in(gone))
+    planned = planned_outcomes(work)
+    by_hand = effects.first_set(
+        kept, outcomes={name: planned[name] for name in HEADLINES}, level=0.95, permutations=0,
+        rng=np.random.default_rng(1), widths=(), leads=0, nte=None, bands={},
+    ).filter(
+        population="treated hot spots", estimand="rate_ratio", hours="all", subgroup="all",
+        method="poisson_imputation_jackknife",
+    )  # fmt: skip
+    made = varied.events.filter(estimand="rate_ratio", horizon=f"without={event}")
+    assert dict(made.select("outcome", "question").iter_rows()) == HEADLINES
+    assert set(made["status"]) == {"estimated"}
+    assert set(made["role"]) == {"robustness"}
+    assert made["feeds"].str.contains("shock").all()
+    for row in made.iter_rows(named=True):
+        twin = by_hand.filter(outcome=row["outcome"]).row(0, named=True)
+        assert {name: row[name] for name in FIGURES} == {name: twin[name] for name in FIGURES}
+
+
+def test_every_registered_event_is_told_of_every_headline(varied: Varied) -> None:
+    ratios = varied.events.filter(estimand="rate_ratio")
+    found = set(ratios.select("outcome", "horizon").iter_rows())
+    assert found == {(name, f"without=S{k}") for name in HEADLINES for k in (1, 2, 3)}
+
+
+def test_without_a_register_the_shipped_events_count_and_those_elsewhere_say_so(
+    varied: Varied,
+) -> None:
+    made = added(with_tables(varied.work, shock=None), varying.leave_events_out)
+    ratios = made.filter(estimand="rate_ratio", outcome="asb-all")
+    assert set(ratios["horizon"]) == {f"without={name}" for name in shocks()["shock_id"]}
+    assert not ratios["feeds"].str.contains("shock").any()
+    long_ago = ratios.filter(horizon="without=recording-2017").row(0, named=True)
+    assert (long_ago["status"], long_ago["reason"]) == ("not_identified", "Outside the data.")
+
+
+def test_an_event_of_which_no_period_serves_the_headline_says_so(varied: Varied) -> None:
+    chosen = varied.work.plan
+    register = varied.work.inputs.tables["shock"].head(1)
+    register = register.with_columns(
+        starts_on=pl.lit(chosen.selection_from), ends_on=pl.lit(chosen.selection_to)
+    )
+    made = added(with_tables(varied.work, shock=register), varying.leave_events_out)
+    assert set(made["status"]) == {"not_identified"}
+    assert set(made["reason"]) == {"Already left out of the headline."}
+
+
+def test_an_event_that_covers_every_month_leaves_too_little(
+    varied: Varied,
+) -> None:
+    register = varied.work.inputs.tables["shock"].head(1)
+    register = register.with_columns(starts_on=date(2010, 1, 1), ends_on=date(2030, 1, 1))
+    none = added(with_tables(varied.work, shock=register), varying.leave_events_out)
+    assert set(none["status"]) == {"not_identified"}
+    assert none["reason"].str.starts_with("Too little is left. ").all()
+    assert none["estimate"].null_count() == none.height == 3
+
+
+def test_nothing_is_varied_while_outcomes_are_masked(varied: Varied) -> None:
+    work = replace(varied.work, lock=replace(varied.work.lock, state="open"))
+    assert added(work, varying.leave_events_out).is_empty()
+    assert added(work, varying.list_night_hours).is_empty()
+
+
+def test_results_stand_under_every_set_of_hours(varied: Varied) -> None:
+    counts = varied.nights.filter(estimand="count")
+    assert counts.height == len(HEADLINES) * len(calendar.NTE_PRESETS) * 2
+    assert dict(counts.group_by("role").len().iter_rows()) == {"description": 6, "robustness": 18}
+    rest = varied.nights.filter(question="RQ9").filter(pl.col("estimand") != "count")
+    assert set(rest["role"]) == {"robustness"}
+    assert not rest["hours"].str.ends_with("nte-core").any()
+    assert rest.height == len(HEADLINES) * 3 * 3
+
+
+def test_hours_and_other_hours_sum_to_every_event_with_a_time(varied: Varied) -> None:
+    work = varied.work
+    assert work.panel is not None
+    spots = work.panel.filter(kind="hotspot", group="treated", hours="all")
+    for outcome in HEADLINES:
+        cells = spots.filter(outcome=outcome).drop_nulls("count")
+        events = work.selected[outcome].filter(
+            pl.col("place_id").is_in(cells["place_id"].unique().implode()),
+            pl.col("occurred_from").is_not_null() & pl.col("occurred_to").is_not_null(),
+        )
+        # A crime whose time may lie on either side of the panel's ends counts in part.
+        total = varied.nights.filter(estimand="count", outcome=outcome)
+        sums = total.group_by(pl.col("hours").str.extract(":(.*)")).agg(pl.col("estimate").sum())
+        assert sums.height == 4
+        assert sums["estimate"].max() - sums["estimate"].min() < 1e-6
+        untimed = (
+            work.selected[outcome].height
+            - work.selected[outcome].filter(pl.col("occurred_from").is_not_null()).height
+        )
+        assert sums["estimate"][0] <= cells["count"].sum() + 1e-6
+        if not untimed:
+            assert sums["estimate"][0] == pytest.approx(cells["count"].sum(), abs=1e-6)
+            assert sums["estimate"][0] <= events.height
+
+
+@pytest.mark.parametrize(
+    ("preset", "hours"),
+    [("nte-late", range(6)), ("nte-wide", (18, 19, 20, 21, 22, 23, *range(6))),
+     ("nte-peak", (23, 0, 1, 2))],
+)  # fmt: skip
+def test_exact_times_are_counted_as_the_clock_on_the_wall_says(
+    varied: Varied, preset: str, hours: range | tuple[int, ...]
+) -> None:
+    made = added(with_tables(varied.work, event=None), varying.list_night_hours)
+    told = made.filter(estimand="count", outcome="asb-all", hours=f"nte:{preset}")
+    first, last = told["window_start"].item(), told["window_end"].item()
+    spots = varied.work.places.filter(kind="hotspot", group="treated")  # type: ignore[union-attr]
+    events = varied.work.selected["asb-all"].filter(
+        pl.col("place_id").is_in(spots["place_id"].implode())
+    )
+    assert (events["occurred_from"] == events["occurred_to"]).all()
+    inside = 0
+    for at in events["occurred_from"]:
+        local: datetime = at.astimezone(ZoneInfo("Europe/London"))
+        day = local.date().toordinal() - (local.hour < 6)
+        inside += local.hour in hours and first.toordinal() <= day <= last.toordinal()
+    assert inside > 100
+    assert told["estimate"].item() == pytest.approx(inside)
+
+
+def test_patrol_minutes_are_the_ones_that_delivery_tells(varied: Varied) -> None:
+    delivery = pl.concat(varied.work.estimates).filter(
+        outcome="delivered_minutes", horizon="all", subgroup="all", hours="all",
+        method="pings_occupied_with_interval",
+    )  # fmt: skip
+    minutes = varied.nights.filter(outcome="delivered_minutes")
+    assert minutes.height == 6
+    for preset in ("nte-wide", "nte-late", "nte-peak"):
+        both = minutes.filter(pl.col("hours").str.ends_with(f":{preset}"))
+        assert both["estimate"].sum() == pytest.approx(delivery["estimate"].item(), rel=1e-9)
+    late = dict(minutes.select("hours", "estimate").iter_rows())
+    assert late["nte:nte-late"] < late["nte:nte-wide"]
+    assert late["nte:nte-peak"] < late["nte:nte-wide"]
+
+
+def test_without_positions_there_are_no_minutes(varied: Varied) -> None:
+    made = added(with_tables(varied.work, ping=None), varying.list_night_hours)
+    assert made.filter(question="delivery").is_empty()
+    assert made.filter(estimand="count").height == 24
+
+
+def test_public_data_say_once_that_they_carry_no_times(tmp_path: Path) -> None:
+    work = worked(make_study(tmp_path / "s", permutations="0"))
+    made = added(work, varying.list_night_hours)
+    assert made.select("question", "hours", "status").rows() == [("RQ9", "nte", "not_identified")]
+    assert "no time of day" in made["reason"].item()
