@@ -132,6 +132,8 @@ def other_dose_rows(dose: pl.DataFrame, *, nte_id: str) -> list[Row]:
         population = f"hot spots, stated by {by}"
         rows += measure_rows(own, _of_statements(), nte_id=nte_id, population=population)
     both = dose.filter(pl.col("source") == "reconciled")
+    if both.is_empty():
+        return rows
     return rows + measure_rows(both, _of_both(), nte_id=nte_id, population="hot spots")
 
 
@@ -212,7 +214,7 @@ def measure_rows(
 def _grouped(frame: pl.DataFrame, keys: list[str], measure: Measure) -> list[Row]:
     found = (
         frame.filter(measure.known)
-        .group_by(keys)
+        .group_by(keys, maintain_order=True)
         .agg(
             estimate=measure.value.cast(pl.Float64),
             n=pl.len().cast(pl.Int64),
@@ -351,7 +353,7 @@ def _of_both() -> list[Measure]:
             "minutes of both sources", "ping delivered hotspot", pl.col("patrol_minutes").sum(),
             pl.lit(True),
             "Pings where any device reported that day, statements elsewhere; those without GPS "
-            "come on top.",
+            "come on top. Days with a statement without times are in no hours but all.",
         ),
         Measure(
             "reconciled_person_minutes", "Minutes of all officers, measured or stated", "minutes",

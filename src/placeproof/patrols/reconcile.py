@@ -164,7 +164,7 @@ def reconciliation(
     whole = pl.col("hours") == "all"
     told = (
         stated.filter(whole, ~pl.col("delivered_by").is_in(sorted(without_gps)))
-        .group_by("hotspot_id", "operating_day")
+        .group_by("hotspot_id", "operating_day", maintain_order=True)
         .agg(stated_minutes=pl.col("patrol_minutes").sum())
     )
     first, last = told["operating_day"].min(), told["operating_day"].max()
@@ -204,6 +204,8 @@ def _counted(delivered: pl.DataFrame, clock: Clock) -> pl.DataFrame:
         minutes=pl.when(timed).then(0.0).otherwise("minutes"),
         officers=pl.col("officers").cast(pl.Float64),
     ).filter(pl.col("operating_day").is_between(clock.first, clock.last))
+    # Sums of minutes do not depend on the order in which rows were supplied.
+    said = said.sort(*_BY, "kind", "starts_at", "ends_at", "minutes", "officers", "unit_id")
     spoken = union(
         said.drop_nulls("starts_at").select(
             "starts_at", "ends_at", place_id=pl.concat_str("hotspot_id", "delivered_by", "kind",
@@ -211,13 +213,13 @@ def _counted(delivered: pl.DataFrame, clock: Clock) -> pl.DataFrame:
         )
     )  # fmt: skip
     span = (pl.col("ends_at") - pl.col("starts_at")).dt.total_microseconds() / 6e7
-    joined = spoken.group_by("place_id").agg(joined=span.sum())
+    joined = spoken.group_by("place_id", maintain_order=True).agg(joined=span.sum())
     most = (
         said.with_columns(
             place_id=pl.concat_str("hotspot_id", "delivered_by", "kind", "operating_day",
                                    separator="\x1f")
         )
-        .group_by(*_BY, "kind", "place_id")
+        .group_by(*_BY, "kind", "place_id", maintain_order=True)
         .agg(pl.col("minutes").sum())
         .join(joined, on="place_id", how="left")
         .with_columns(total=pl.col("minutes") + pl.col("joined").fill_null(0.0))
@@ -225,9 +227,7 @@ def _counted(delivered: pl.DataFrame, clock: Clock) -> pl.DataFrame:
         .group_by(_BY)
         .agg(pl.col("kind").last())
     )  # fmt: skip
-    return said.join(most, on=[*_BY, "kind"], how="semi").sort(
-        *_BY, "starts_at", "ends_at", "minutes", "officers"
-    )
+    return said.join(most, on=[*_BY, "kind"], how="semi", maintain_order="left")
 
 
 def _stays(said: pl.DataFrame) -> pl.DataFrame:
@@ -272,7 +272,7 @@ def _untimed(said: pl.DataFrame) -> pl.DataFrame:
     people = (pl.col("minutes") * pl.col("officers")).sum()
     return (
         said.filter(pl.col("starts_at").is_null())
-        .group_by("hotspot_id", "operating_day")
+        .group_by("hotspot_id", "operating_day", maintain_order=True)
         .agg(
             untimed=pl.col("minutes").sum(),
             untimed_people=pl.when(pl.col("officers").is_not_null().all()).then(people),
