@@ -10,118 +10,78 @@ import numpy as np
 
 from placeproof.patrols.cleaning import MICROSECONDS, distance_m
 from placeproof.patrols.compiled import compiled
-from placeproof.patrols.membership import is_inside, presence
+from placeproof.patrols.membership import FARTHEST_SD, presence
 
 SPEED_WINDOW_S = 15
 """Without a reported speed, displacement is measured over this long before and after a ping."""
 
 
 @compiled()
-def near_pings(at, x, y, places):  # type: ignore[no-untyped-def]
+def near_pings(at, x, y, sd_m, still, places):  # type: ignore[no-untyped-def]
     """
-    List the pings that lie near an outline while it counts.
+    List the pings that may be inside an outline while it counts, with their probability.
 
     Parameters
     ----------
-    at, x, y : arrays, one entry per ping
+    at, x, y, sd_m, still : arrays, one entry per ping
+        `sd_m` 0: the position is taken at its word. Where `still` is above 0 the device was left
+        somewhere, which is no presence.
     places : tuple
 
     Returns
     -------
     hotspot : int32
     ping, outline : int64
-        In the order of the pings.
+    chance : float64
+        In the order of the pings; all above 0.
     """
     hotspot, begins, ends, box = places[0], places[1], places[2], places[5]
+    centre, metres, edges, edge_start = places[3], places[4], places[6], places[7]
     grid, start, outlines = places[8], places[9], places[10]
     west, south, shift, columns, rows = grid[0], grid[1], grid[2], grid[3], grid[4]
     size = 1024
-    place = np.empty(size, np.int32)
+    place, chance = np.empty(size, np.int32), np.empty(size)
     which, ping = np.empty(size, np.int64), np.empty(size, np.int64)
     count = 0
     for row in range(len(at)):
+        if still[row] > 0:
+            continue
         column, line = (np.int64(x[row]) - west) >> shift, (np.int64(y[row]) - south) >> shift
         if column < 0 or line < 0 or column >= columns or line >= rows:
             continue
         cell = line * columns + column
         for item in range(start[cell], start[cell + 1]):
             one = outlines[item]
-            if x[row] < box[one, 0] or x[row] > box[one, 2]:
+            reach = FARTHEST_SD * sd_m[row] / metres[one, 0]
+            if x[row] < box[one, 0] - reach or x[row] > box[one, 2] + reach:
                 continue
-            if y[row] < box[one, 1] or y[row] > box[one, 3]:
+            reach = FARTHEST_SD * sd_m[row] / metres[one, 1]
+            if y[row] < box[one, 1] - reach or y[row] > box[one, 3] + reach:
                 continue
             if at[row] < begins[one] or at[row] >= ends[one]:
+                continue
+            likely = presence(
+                np.int64(x[row]) - centre[one, 0],
+                np.int64(y[row]) - centre[one, 1],
+                sd_m[row],
+                metres[one, 0],
+                metres[one, 1],
+                edges,
+                edge_start[one],
+                edge_start[one + 1],
+            )
+            if not likely > 0:
                 continue
             if count == size:
                 size *= 2
                 place = np.append(place, np.empty(size - count, np.int32))
                 which = np.append(which, np.empty(size - count, np.int64))
                 ping = np.append(ping, np.empty(size - count, np.int64))
+                chance = np.append(chance, np.empty(size - count))
             place[count], which[count], ping[count] = hotspot[one], one, row
+            chance[count] = likely
             count += 1
-    return place[:count].copy(), ping[:count].copy(), which[:count].copy()
-
-
-@compiled()
-def inside_any(at, x, y, places):  # type: ignore[no-untyped-def]
-    """
-    Say which pings lie in any outline, positions taken at their word.
-
-    Parameters
-    ----------
-    at, x, y : arrays, one entry per ping
-    places : tuple
-
-    Returns
-    -------
-    bool
-    """
-    _, ping, which = near_pings(at, x, y, places)
-    centre, edges, edge_start = places[3], places[6], places[7]
-    found = np.zeros(len(at), np.bool_)
-    for entry in range(len(ping)):
-        row, one = ping[entry], which[entry]
-        across, up = np.int64(x[row]) - centre[one, 0], np.int64(y[row]) - centre[one, 1]
-        if not found[row]:
-            found[row] = is_inside(across, up, edges, edge_start[one], edge_start[one + 1])
-    return found
-
-
-@compiled()
-def presences(ping, which, x, y, sd_m, still, places):  # type: ignore[no-untyped-def]
-    """
-    Give each near ping its probability of being inside.
-
-    Parameters
-    ----------
-    ping, which : arrays, one entry per near ping
-        From `near_pings`.
-    x, y, sd_m, still : arrays, one entry per ping
-        `sd_m` 0: taken at its word. Where `still` is above 0, the device was left somewhere: 0.
-    places : tuple
-
-    Returns
-    -------
-    float64
-    """
-    centre, metres, edges, edge_start = places[3], places[4], places[6], places[7]
-    chance = np.zeros(len(ping))
-    for entry in range(len(ping)):
-        row, one = ping[entry], which[entry]
-        if still[row] > 0:
-            continue
-        across, up = np.int64(x[row]) - centre[one, 0], np.int64(y[row]) - centre[one, 1]
-        chance[entry] = presence(
-            across,
-            up,
-            sd_m[row],
-            metres[one, 0],
-            metres[one, 1],
-            edges,
-            edge_start[one],
-            edge_start[one + 1],
-        )
-    return chance
+    return place[:count].copy(), ping[:count].copy(), which[:count].copy(), chance[:count].copy()
 
 
 @compiled()
@@ -220,12 +180,14 @@ def _over_time(  # type: ignore[no-untyped-def]
     the variance of when boundaries were crossed.
 
     A crossing between two pings is at any moment between them with equal chance, so its variance
-    is the square of the time between, over 12. Beyond the end of a chain lies either a ping that
-    is out for certain or a silence, of which half a usual interval counts.
+    is the square of the time between, over 12. A ping that is out for certain is in no chain, and
+    what lies beyond it adds nothing to what is known here. So beyond the end of a chain lies either
+    such a ping or a silence, of which half a usual interval counts.
     """
     inside, weight_s = np.empty(len(ping)), np.empty(len(ping))
     crossing_s2 = np.zeros(len(ping))
     ahead = np.empty(len(ping))
+    known_s, apart = 0.0, _stays_apart(0.0, switch_per_s)  # steps repeat: most are the interval
     first = 0
     while first < len(ping):
         last = first
@@ -251,7 +213,8 @@ def _over_time(  # type: ignore[no-untyped-def]
         for entry in range(first, last + 1):
             if entry > first:
                 step_s = (at[ping[entry]] - at[ping[entry - 1]]) / MICROSECONDS
-                apart = _stays_apart(step_s, switch_per_s)
+                if step_s != known_s:
+                    known_s, apart = step_s, _stays_apart(step_s, switch_per_s)
                 was = ahead[entry - 1]
                 prior = was * (1 - apart) + (1 - was) * apart
             here = prior * chance[entry]
@@ -262,7 +225,8 @@ def _over_time(  # type: ignore[no-untyped-def]
             left_s = before_s
             if entry > first:
                 left_s = (at[ping[entry]] - at[ping[entry - 1]]) / MICROSECONDS
-                apart = _stays_apart(left_s, switch_per_s)
+                if left_s != known_s:
+                    known_s, apart = left_s, _stays_apart(left_s, switch_per_s)
                 e_in, e_out = chance[entry] * b_in, (1 - chance[entry]) * b_out
                 was = ahead[entry - 1]
                 crossed = was * apart * e_out + (1 - was) * apart * e_in
@@ -403,6 +367,7 @@ def visits_of(  # type: ignore[no-untyped-def]
         low = _reach(visit, -1, begun, over, hotspot, ping, device, at, leave)
         high = _reach(visit, 1, begun, over, hotspot, ping, device, at, leave)
         dwell_s, known_s, afoot_s, variance, alike = 0.0, 0.0, 0.0, 0.0, 0.0
+        step_s, fades = 0.0, 1.0
         for entry in range(low, high + 1):
             share_s = inside[entry] * weight_s[entry]
             dwell_s += share_s
@@ -410,8 +375,10 @@ def visits_of(  # type: ignore[no-untyped-def]
             afoot_s += share_s if afoot[entry] > 0 else 0.0
             error_s = weight_s[entry] * math.sqrt(chance[entry] * (1 - chance[entry]))
             if entry > low:
-                step_s = (at[ping[entry]] - at[ping[entry - 1]]) / MICROSECONDS
-                alike *= math.exp(-step_s / error_lasts_s)
+                since_s = (at[ping[entry]] - at[ping[entry - 1]]) / MICROSECONDS
+                if since_s != step_s:
+                    step_s, fades = since_s, math.exp(-since_s / error_lasts_s)
+                alike *= fades
             variance += error_s * (error_s + 2 * alike) + crossing_s2[entry]
             alike += error_s
             if first <= entry <= last and inside[entry] >= smallest_presence:

@@ -46,14 +46,14 @@ class Neighbourhood:
     metres : float64, (outlines, 2)
         Metres to 1e-7 degree east and north at the centre: right to 0.1 m within 500 m of it.
     box : int64, (outlines, 4)
-        West, south, east, north × 1e7, widened by the margin.
+        West, south, east, north × 1e7.
     edges : int64, (edges, 4)
         x1, y1, x2, y2 from the centre × 1e7, what is inside on the left.
     edge_start : int64, outlines + 1
     grid : int64
         west, south, shift, columns, rows.
     cell_start, cell_outlines : int64
-        Outlines whose box touches each cell.
+        Outlines whose box, widened by the margin, touches each cell.
     """
 
     hotspot: NDArray[np.int32]
@@ -82,21 +82,23 @@ class Neighbourhood:
         outlines = len(index.edge_start) - 1
         wide = index.edges.astype(np.int64)
         box, centre = np.zeros((outlines, 4), np.int64), np.zeros((outlines, 2), np.int64)
+        near = np.zeros_like(box)
         metres, edges = np.ones((outlines, 2)), np.zeros_like(wide)
         for number in range(outlines):
             part = slice(index.edge_start[number], index.edge_start[number + 1])
             own = wide[part]
             if not len(own):
-                box[number] = (0, 0, -1, -1)
+                box[number] = near[number] = (0, 0, -1, -1)
                 continue
             low = own.reshape(-1, 2).min(axis=0)
             high = own.reshape(-1, 2).max(axis=0)
             centre[number] = (low + high) // 2
             metres[number] = metres_per_e7(float(centre[number, 1]) / 1e7)
             reach = np.ceil(margin_m / metres[number]).astype(np.int64)
-            box[number] = (*(low - reach), *(high + reach))
+            box[number] = (*low, *high)
+            near[number] = (*(low - reach), *(high + reach))
             edges[part] = _inside_on_the_left(own - np.tile(centre[number], 2))
-        grid, cell_start, cell_outlines = _cells(box)
+        grid, cell_start, cell_outlines = _cells(near)
         farthest_s = 2**61 // 1_000_000
         begins, ends = (
             np.clip(moment_s, -farthest_s, farthest_s) * 1_000_000
@@ -286,6 +288,11 @@ def _swept(ax, ay, bx, by):  # type: ignore[no-untyped-def]
     if abs(height) >= _WIDEST_SD or low >= _WIDEST_SD or high <= -_WIDEST_SD:
         return (math.atan(high / height) - math.atan(low / height)) / (2 * math.pi)
     total = 0.0
+    if low <= -_WIDEST_SD and high >= _WIDEST_SD:
+        # As long as a whole line, of which the integral is known; less what lies beyond the ends.
+        beyond = math.pi - math.atan(high / abs(height)) + math.atan(low / abs(height))
+        whole = math.pi * math.erf(abs(height) / math.sqrt(2.0))
+        return math.copysign((whole - beyond) / (2 * math.pi), height)
     if low < -_WIDEST_SD:
         total += math.atan(-_WIDEST_SD / height) - math.atan(low / height)
         low = -_WIDEST_SD
