@@ -8,7 +8,6 @@ import pytest
 
 from placeproof.answers.findings import DESCRIPTIVE_KEYS
 from placeproof.calendar import NTE_PRESETS
-from placeproof.patrols.control_days import control_day_rows
 from placeproof.patrols.dose_rows import dose_rows, other_dose_rows, ring_rows
 from placeproof.patrols.hours import BANDS, clocks, shares_of_hours
 from placeproof.patrols.minutes import device_days, place_days
@@ -120,29 +119,6 @@ def test_what_nobody_knows_is_said_once() -> None:
         row = only(rows, outcome=outcome)
         assert (row["status"], row["estimate"]) == ("not_identified", None)
         assert rows.filter(pl.col("outcome") == outcome).height == 1
-
-
-def test_days_of_chance_without_patrol_are_held_beside_days_with() -> None:
-    rows = (
-        task(1, 0, 30, 15, randomised=True),
-        task(2, 2 * 1440, 2 * 1440 + 30, 15, randomised=True, hotspot_id="H02"),
-        task(3, 1440, 1450, 5, hotspot_id="H02"),
-    )
-    found = dose(
-        stay("a", 0, 12),
-        stay("a", 1440, 1444),
-        stay("a", 1440, 1460, hotspot_id="H02"),
-        hotspots=two_places(),
-        days=(*DAYS, FRIDAY + timedelta(days=2)),
-    )
-    table_of = table(control_day_rows(found, tasking(*rows)))
-    # H01 was allotted on Friday, H02 on Sunday; H02 on Saturday was asked for otherwise.
-    control = only(table_of, outcome="control_day_minutes")
-    assert (control["estimate"], control["n"]) == (pytest.approx(4 / 3), 3)
-    assert only(table_of, outcome="control_day_visited")["estimate"] == pytest.approx(1 / 3)
-    assert only(table_of, outcome="allotted_day_minutes")["estimate"] == pytest.approx(6.0)
-    none = table(control_day_rows(found, tasking(rows[2])))
-    assert only(none, outcome="control_day_minutes")["status"] == "not_identified"
 
 
 def test_lengths_of_visits_by_hours_and_place() -> None:

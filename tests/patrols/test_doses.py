@@ -82,7 +82,6 @@ def test_all_sources_stand_apart_and_together() -> None:
     assert set(found.dose["source"]) == {"pings", "delivered", "reconciled"}
     table = rows_of(found)
     assert set(table.filter(pl.col("status") != "estimated")["outcome"]) == {
-        "control_day_minutes",
         "visible_presence",
         "gap_at_most_2_hours",
         "gap_between_visits",

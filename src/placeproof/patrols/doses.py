@@ -9,7 +9,6 @@ import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols.additional import TaskedBy
-from placeproof.patrols.control_days import control_day_rows
 from placeproof.patrols.delivery import stated_rows
 from placeproof.patrols.dose import dose_of_visits
 from placeproof.patrols.dose_rows import (
@@ -148,7 +147,7 @@ def doses(
     )
     measured = measure(visit)
     parts.append(measured)
-    rows += _rows_of_pings(measured, visit, hotspots, device_days, tasking, times, rules)
+    rows += _rows_of_pings(measured, visit, hotspots, device_days, times, rules)
     for ring, seen in sorted(ring_visits.items()):
         rows += ring_rows(
             measure(seen), nte_id=rules.nte_id, population=ring, made_by=rules.made_by
@@ -205,7 +204,6 @@ def _rows_of_pings(
     visit: pl.DataFrame,
     hotspots: pl.DataFrame,
     device_days: pl.DataFrame,
-    tasking: pl.DataFrame | None,
     times: Clocks,
     rules: DoseRules,
 ) -> list[Row]:
@@ -226,6 +224,4 @@ def _rows_of_pings(
     )
     known = place_days(hotspots, observed)
     rows += intermittency(visit, known=known, clocks=times, nte_id=rules.nte_id)
-    if tasking is not None:
-        rows += control_day_rows(dose, tasking)
     return rows + device_coverage(device_days)
