@@ -192,6 +192,106 @@ def truth(folder: StudyFolder, as_json: AsJson = False) -> None:
         typer.echo(line)
 
 
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="What a column is, as device_id=RADIO; may be repeated."),
+]
+TimeFormat = Annotated[str | None, typer.Option(help="Form of the times, or epoch_s, epoch_ms.")]
+TimeZone = Annotated[str | None, typer.Option(help="Zone of times that carry none.")]
+Crs = Annotated[str | None, typer.Option(help="EPSG:4326 (degrees) or EPSG:27700 (metres).")]
+Separator = Annotated[str | None, typer.Option(help="What separates columns.")]
+Encoding = Annotated[str | None, typer.Option(help="utf-8, cp1252, utf-16.")]
+
+
+@app.command()
+def pack(
+    to: Annotated[
+        Path, typer.Option("--to", help="Folder to write; not there yet.", show_default=False)
+    ],
+    exports: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Exports of positions: CSV, gz, Parquet, GPX.", show_default=False),
+    ] = None,
+    column: Column = None,
+    time_format: TimeFormat = None,
+    time_zone: TimeZone = None,
+    crs: Crs = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    study: Annotated[Path | None, typer.Option(help="Study whose mapping is used.")] = None,
+    feed: Annotated[str | None, typer.Option(help="Its feed of positions, as study.toml calls it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pack positions of any size into a folder that reads as fast as the disk."""
+    from placeproof.study import packing_exports as work
+    from placeproof.study.exports import Options
+
+    options = Options(tuple(column or ()), time_format, time_zone, crs, encoding, separator)
+    facts = work.pack_exports(list(exports or ()), to, options, study=study, feed=feed)
+    lines = [work.as_json(facts)] if as_json else work.packed_lines(facts, to)
+    for line in lines:
+        typer.echo(line)
+
+
+@app.command()
+def visits(
+    pings: Annotated[
+        list[Path], typer.Argument(help="Packed folders or exports.", show_default=False)
+    ],
+    hotspots: Annotated[
+        Path, typer.Option(help="Outlines: GeoJSON, GeoPackage, Shapefile …", show_default=False)
+    ],
+    longest_gap_s: Annotated[
+        float,
+        typer.Option(help="Silence that ends a visit, in seconds; at least 1.5 × the interval."),
+    ],
+    shortest_dwell_s: Annotated[
+        float, typer.Option(help="Shorter visits are dropped, in seconds; 0 keeps all.")
+    ],
+    to: Annotated[Path | None, typer.Option("--to", help="Parquet file to write.")] = None,
+    engine: Annotated[str, typer.Option(help="local, or spark://host:port.")] = "local",
+    path: Annotated[str, typer.Option(help="order-free, or crossings.")] = "order-free",
+    rules: Annotated[
+        Path | None, typer.Option(help="Choices of the path by crossings, as TOML.")
+    ] = None,
+    hotspot_id: Annotated[
+        str | None, typer.Option(help="Column of the outlines that names them.")
+    ] = None,
+    hotspot_crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of the outlines, if they state none.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Files read at once.", min=1)] = None,
+    column: Column = None,
+    time_format: TimeFormat = None,
+    time_zone: TimeZone = None,
+    crs: Crs = None,
+    separator: Separator = None,
+    encoding: Encoding = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find visits to hot spots in positions, without a study; a stopped run goes on."""
+    from placeproof.study import packing_exports as work
+    from placeproof.study.exports import Options
+
+    found = work.find_visits(
+        pings,
+        hotspots,
+        Options(tuple(column or ()), time_format, time_zone, crs, encoding, separator),
+        longest_gap_s=longest_gap_s,
+        shortest_dwell_s=shortest_dwell_s,
+        engine=engine,
+        way=path,
+        rules=rules,
+        id_column=hotspot_id,
+        hotspot_crs=hotspot_crs,
+        threads=threads,
+        to=to,
+    )
+    lines = [work.as_json(found)] if as_json else work.visit_lines(found)
+    for line in lines:
+        typer.echo(line)
+
+
 def _progress() -> "Progress":
     """Steps on the standard error stream: a bar for people, nothing where nobody watches."""
     from rich.console import Console

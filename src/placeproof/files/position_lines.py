@@ -33,7 +33,7 @@ from placeproof.files.sheet import STRUCTURE_SCHEMA, Sheet
 
 PROBE_BYTES = 1 << 20
 """The first block is small and goes the slow way: it settles how times are written."""
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 _LONGEST_RECORD = 8 << 20
 _ROLES = {
     "device_id": 1, "at": 2, "longitude_deg": 3, "latitude_deg": 4, "easting_m": 3,

@@ -1,0 +1,488 @@
+"""From files of positions and outlines to visits, on one machine or a cluster, with no study."""
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from placeproof import __version__
+from placeproof.errors import InputError, SettingsError
+from placeproof.files import packed, position_sources
+from placeproof.files.feed import FeedSpec, Surroundings
+from placeproof.files.packed import Packed, Source
+from placeproof.study.exports import ANY_TIME
+from placeproof.study.store import refusals_explained
+from placeproof.tables import Visit
+
+if TYPE_CHECKING:
+    from placeproof.patrols.crossings import CrossingRules
+    from placeproof.patrols.outline_index import OutlineIndex
+
+ORDER_FREE, CROSSINGS = "order-free", "crossings"
+PATHS = (ORDER_FREE, CROSSINGS)
+PINGS_AT_A_TIME = 3_000_000
+MOST_UNPACKED_ROWS = 20_000_000
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Positions:
+    """
+    Where positions are, and how those that are not packed map.
+
+    Parameters
+    ----------
+    folders : tuple of Packed
+        Packed folders; they may overlap.
+    exports : tuple of Source
+        Other files.
+    spec : FeedSpec or None
+        How the exports map; None where there are none.
+    surroundings : Surroundings
+        Positions after the cut-off are left out.
+    """
+
+    folders: tuple[Packed, ...]
+    exports: tuple[Source, ...]
+    spec: FeedSpec | None
+    surroundings: Surroundings
+
+    @property
+    def sources(self) -> list[Source]:
+        """Every file."""
+        return [*(source for one in self.folders for source in one.sources), *self.exports]
+
+    @property
+    def until_s(self) -> int | None:
+        """From when on packed positions are left out; None where none are that late."""
+        cut_off = self.surroundings.cut_off
+        if cut_off == date.max or all(
+            str(one.facts["last_at"]) < f"{cut_off}T" for one in self.folders
+        ):
+            return None
+        return position_sources.until_s_of(cut_off)
+
+
+@dataclass(frozen=True)
+class Visits:
+    """
+    Visits, and what must be known of how they came about.
+
+    Parameters
+    ----------
+    visits : table `visit`
+        The visits.
+    device_days : DataFrame or None
+        `device_id`, `operating_day`, `pings` of all positions; None where some are not packed.
+    facts : dict
+        Positions read and left out, the path and why, the engine, hot spots.
+    cleaned : DataFrame or None
+        What the path by crossings took out, and why; None on the path that needs no order.
+    """
+
+    visits: pl.DataFrame
+    device_days: pl.DataFrame | None
+    facts: dict[str, Any]
+    cleaned: pl.DataFrame | None = None
+
+    @property
+    def observed_days(self) -> pl.Series | None:
+        """Operating days on which any device reported; None where some positions are not packed."""
+        if self.device_days is None:
+            return None
+        return self.device_days["operating_day"].unique().sort()
+
+
+def positions_in(
+    paths: Sequence[Path], spec: FeedSpec | None, surroundings: Surroundings = ANY_TIME
+) -> Positions:
+    """
+    Tell packed folders from exports.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Packed folders, folders of packed folders, and exports.
+    spec : FeedSpec or None
+        How exports map; None where there are none.
+    surroundings : Surroundings
+        With the cut-off.
+
+    Raises
+    ------
+    InputError
+        If a path is not there, or a packed folder is not whole.
+    """
+    folders, exports = [], []
+    for path in paths:
+        if packed.is_packed(path):
+            folders.append(packed.open_packed(path))
+        elif path.is_dir():
+            inner = sorted(one for one in path.iterdir() if packed.is_packed(one))
+            inner = [one for one in inner if not one.name.startswith(".")]
+            if not inner:
+                raise InputError(
+                    f"{path} is a folder without packed positions.",
+                    mend="Name its files, or pack them: placeproof pack FILES --to FOLDER",
+                )
+            folders += [packed.open_packed(one) for one in inner]
+        else:
+            exports.append(position_sources.export_source(path))
+    return Positions(tuple(folders), tuple(exports), spec, surroundings)
+
+
+def visits_of_sources(
+    positions: Positions,
+    index: "OutlineIndex",
+    *,
+    longest_gap_s: float,
+    shortest_dwell_s: float,
+    engine: str = "local",
+    threads: int | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> Visits:
+    """
+    Find visits on the path that needs no order, whatever the number of positions.
+
+    Parameters
+    ----------
+    positions : Positions
+        What `positions_in` found.
+    index : OutlineIndex
+        Hot spots.
+    longest_gap_s : float
+        Seconds of silence that end a visit.
+    shortest_dwell_s : float
+        Shorter visits are dropped.
+    engine : str
+        "local" or "spark://host:port"; does not change the result.
+    threads : int, optional
+        Files read at once on this machine; else one for each core.
+    checkpoint : Path, optional
+        Folder of finished pieces, from which a stopped run goes on.
+    progress : callable, optional
+        Called with what is being done, what is done of it, and all of it.
+
+    Returns
+    -------
+    Visits
+
+    Raises
+    ------
+    InputError
+        If a file is damaged or cannot be read.
+    SettingsError
+        If the engine is unknown.
+    OutputError
+        If the checkpoint cannot be written.
+    """
+    from placeproof.engines.local import run_local
+    from placeproof.patrols.stays import to_frame, usual_intervals
+    from placeproof.patrols.visits import visits_from_stays
+
+    if not longest_gap_s > 0 or not shortest_dwell_s >= 0:
+        raise SettingsError(
+            "The longest gap must be above 0 seconds, and the shortest dwell not below 0.",
+            mend="Choose a gap of at least 1.5 times the time between positions.",
+        )
+    reader, counted = _reader(positions)
+    told = _told(progress, "reading positions")
+    if engine == "local":
+        found = run_local(
+            positions.sources,
+            reader,
+            index,
+            longest_gap_s=longest_gap_s,
+            threads=threads or os.cpu_count() or 1,
+            checkpoint=checkpoint,
+            progress=told,
+        )
+    elif engine.startswith("spark://"):
+        from placeproof.engines.spark import run_spark
+
+        found = run_spark(
+            [replace(one, path=str(Path(one.path).resolve())) for one in positions.sources],
+            reader,
+            index,
+            longest_gap_s=longest_gap_s,
+            master=engine,
+            checkpoint=checkpoint,
+            progress=told,
+        )
+    else:
+        raise SettingsError(
+            f'There is no engine "{engine}".', mend="Use local, or spark://host:port."
+        )
+    made = visits_from_stays(
+        to_frame(found.stays, list(found.device_ids), list(index.hotspot_ids)),
+        usual_intervals(found.stays, list(found.device_ids), longest_gap_s=longest_gap_s),
+        shortest_dwell_s=shortest_dwell_s,
+    )
+    facts = {
+        **_facts(positions, counted, engine),
+        "path": ORDER_FREE,
+        "why": _why_order_free(made, longest_gap_s, shortest_dwell_s),
+    }
+    return Visits(made, _device_days(positions), facts)
+
+
+def visits_by_crossing(
+    positions: Positions,
+    index: "OutlineIndex",
+    *,
+    rules: "CrossingRules",
+    premises: "OutlineIndex | None" = None,
+    progress: Progress | None = None,
+    pings_at_a_time: int = PINGS_AT_A_TIME,
+) -> Visits:
+    """
+    Find visits on the path that looks at crossings of boundaries, some devices at a time.
+
+    Parameters
+    ----------
+    positions : Positions
+        What `positions_in` found; exports are held in memory, so large ones have to be packed.
+    index : OutlineIndex
+        Hot spots.
+    rules : CrossingRules
+        Every choice of that path.
+    premises : OutlineIndex, optional
+        Stations and the like: time inside them is not visible.
+    progress : callable, optional
+        As for `visits_of_sources`.
+    pings_at_a_time : int
+        Positions held at once; does not change the result.
+
+    Returns
+    -------
+    Visits
+
+    Raises
+    ------
+    InputError
+        If a file is damaged, or exports are too large to be held in memory.
+    """
+    from placeproof.patrols.crossings import crossings_of
+
+    total = sum(source.rows for source in positions.sources)
+    done = 0
+    parts, cleaned = [], []
+    counted = _reader(positions)[1]
+    for pings in _in_groups(positions, pings_at_a_time, counted):
+        found = crossings_of(pings, index, premises=premises, rules=rules)
+        parts.append(found.visits)
+        cleaned.append(found.cleaned)
+        done += pings.height
+        if progress is not None:
+            progress("following devices", min(done, total), total)
+    order = ["device_id", "hotspot_id", "arrived_at"]
+    made = pl.concat(parts).sort(order) if parts else Visit.create_empty()
+    numbers = ["pings", "stretches", "hours"]
+    whole = pl.concat(cleaned).group_by("reason", "treated", maintain_order=True).agg(
+        pl.col(name).sum() for name in numbers
+    )  # fmt: skip
+    why = (
+        "Asked for: positions are sorted, cleaned and weighed by their accuracy, and the time of "
+        "crossing a boundary is estimated."
+    )
+    facts = {**_facts(positions, counted, "local"), "path": CROSSINGS, "why": why}
+    return Visits(made, _device_days(positions), facts, whole)
+
+
+def crossing_rules(
+    file: Path | None, *, longest_gap_s: float, shortest_dwell_s: float
+) -> "CrossingRules":
+    """
+    Read the choices of the path by crossings.
+
+    Parameters
+    ----------
+    file : Path or None
+        TOML with one key for each choice; "none" stands for None.
+    longest_gap_s, shortest_dwell_s : float
+        The two that both paths share.
+
+    Raises
+    ------
+    SettingsError
+        If a choice is missing or unknown: none has a default.
+    """
+    from placeproof.patrols.crossings import CrossingRules
+
+    names = {one.name for one in fields(CrossingRules)} - {"longest_gap_s", "shortest_dwell_s"}
+    listed = ", ".join(sorted(names))
+    if file is None:
+        raise SettingsError(
+            "The path by crossings needs choices that have no default.",
+            mend=f"write a TOML file with {listed}, and name it with --rules",
+        )
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}.", mend="Correct it.") from None
+    section = found.get("patrols", found)
+    known = {name: value for name, value in section.items() if name in names}
+    if missing := sorted(names - known.keys()):
+        raise SettingsError(
+            f"{file} lacks {', '.join(missing)}.", mend="None of the choices has a default."
+        )
+    values = {name: None if value == "none" else value for name, value in known.items()}
+    try:
+        return CrossingRules(
+            longest_gap_s=longest_gap_s, shortest_dwell_s=shortest_dwell_s, **values
+        )
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{file}: {error}.", mend="Correct the number.") from None
+
+
+def write_visits(made: Visits, path: Path) -> None:
+    """
+    Write table visit as Parquet: whole, or not at all.
+
+    Parameters
+    ----------
+    made : Visits
+        The visits.
+    path : Path
+        Where to write; an earlier file is replaced.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    metadata = {
+        "placeproof.table": "visit",
+        "placeproof.contract_version": str(Visit.contract_version),
+        "placeproof.version": __version__,
+        "placeproof.visits": json.dumps(made.facts, sort_keys=True),
+    }
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    with refusals_explained(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.visits.write_parquet(half, metadata=metadata, statistics=False)
+            half.replace(path)
+        finally:
+            half.unlink(missing_ok=True)
+
+
+def checkpoint_beside(path: Path) -> Path:
+    """
+    Where finished pieces of a run are kept until its result is written.
+
+    Parameters
+    ----------
+    path : Path
+        Where the result will stand.
+    """
+    return path.with_name(f".{path.name}.pieces")
+
+
+def clear(checkpoint: Path) -> None:
+    """
+    Remove the pieces of a run that has ended well.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        What `checkpoint_beside` named.
+    """
+    shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def _told(progress: Progress | None, doing: str) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, of: progress(doing, done, of)
+
+
+def _reader(positions: Positions) -> tuple[Any, position_sources.ExportReader | None]:
+    if positions.exports:
+        if positions.spec is None:
+            raise SettingsError("No mapping for the exports.", mend="Name their columns.")
+        reader = position_sources.ExportReader(positions.spec, positions.surroundings)
+        return reader, reader
+    if positions.until_s is None:
+        return packed.read, None
+    return position_sources.PackedReader(positions.until_s), None
+
+
+def _in_groups(
+    positions: Positions, most: int, counted: position_sources.ExportReader | None
+) -> Any:
+    """All positions of some devices at a time."""
+    if not positions.exports:
+        yield from position_sources.pings_by_device(
+            positions.folders, most=most, until_s=positions.until_s
+        )
+        return
+    rows = sum(source.rows for source in positions.exports)
+    if rows > MOST_UNPACKED_ROWS or positions.folders:
+        raise InputError(
+            f"The path by crossings holds exports in memory, and these hold about {rows:,} "
+            "positions."
+            if rows > MOST_UNPACKED_ROWS
+            else "The path by crossings takes packed folders or exports, not both.",
+            mend="Pack the exports first: placeproof pack FILES --to FOLDER",
+        )
+    from placeproof import files
+
+    assert positions.spec is not None
+    result = files.read(positions.spec, positions.surroundings)
+    if counted is not None:
+        counted.rows_in = int(result.receipts["rows_in"].sum())
+        counted.rows_left_out = int(result.receipts["rows_quarantined"].sum())
+    yield result.tables["ping"]
+
+
+def _device_days(positions: Positions) -> pl.DataFrame | None:
+    if positions.exports or not positions.folders:
+        return None
+    late = positions.until_s is not None
+    cut_off = positions.surroundings.cut_off if late else None
+    return position_sources.device_days(positions.folders, cut_off=cut_off)
+
+
+def _facts(
+    positions: Positions, counted: position_sources.ExportReader | None, engine: str
+) -> dict[str, Any]:
+    packed_rows = sum(int(one.facts["rows_packed"]) for one in positions.folders)
+    rows_in = sum(int(one.facts["rows_in"]) for one in positions.folders)
+    if counted is not None:
+        rows_in += counted.rows_in
+        packed_rows += counted.rows_in - counted.rows_left_out
+    return {
+        "engine": engine,
+        "files": len(positions.sources),
+        "packed_folders": len(positions.folders),
+        "rows_in": rows_in,
+        "pings": packed_rows,
+        "rows_left_out": rows_in - packed_rows,
+    }
+
+
+def _why_order_free(visits: pl.DataFrame, longest_gap_s: float, shortest_dwell_s: float) -> str:
+    from placeproof.patrols.visits import threshold_note
+
+    usual = visits["interval_s"].drop_nulls().median()
+    words = "Positions need no order and no cleaning: stays are linked over gaps"
+    said = f"{words} of up to {longest_gap_s:g} s."
+    if isinstance(usual, int | float):
+        said += f" Devices report about every {usual:.0f} s."
+        if longest_gap_s < 1.5 * usual:
+            said += (
+                " The longest gap is less than 1.5 times that, so visits are cut in two: choose a "
+                "longer one."
+            )
+    note = threshold_note(visits, threshold_s=shortest_dwell_s) if shortest_dwell_s else None
+    return f"{said} {note}" if note else said
