@@ -15,6 +15,7 @@ from placeproof.rehearsal import (
     health,
     incidents,
     interviews,
+    logs,
     patrols,
     positions,
     questionnaire,
@@ -211,14 +212,24 @@ def _patrols(world: World) -> patrols.Patrols:
     return patrols.plan_patrols(world.hotspots, world.rng("patrols"))
 
 
+def _radios(world: World) -> np.ndarray:
+    return patrols.radio_names(world.hotspots, world.rng("radio names"))
+
+
 def _tasking_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = patrols.write_tasking(data, world.hotspots, _patrols(world))
+    facts = patrols.write_tasking(data, world.hotspots, _patrols(world), _radios(world))
     return patrols.TASKING_SECTION, facts
 
 
 def _ping_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
     facts = positions.write_pings(
-        data, world.city, world.hotspots, _patrols(world), world.size, world.rng("pings")
+        data,
+        world.city,
+        world.hotspots,
+        _patrols(world),
+        _radios(world),
+        world.size,
+        world.rng("pings"),
     )
     return positions.PING_SECTIONS, facts
 
@@ -229,8 +240,10 @@ def _delivered_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
 
 
 def _log_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = patrols.write_logs(data, world.hotspots, _patrols(world), world.rng("logs"))
-    return patrols.LOG_SECTION, facts
+    facts = logs.write_logs(
+        data, world.hotspots, _patrols(world), _radios(world), world.rng("logs")
+    )
+    return logs.LOG_SECTION, facts
 
 
 def _ed_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Patrols of the rehearsal: what was asked, what was done, what GPS saw, what logs claim."""
+"""Patrols of the rehearsal: what was asked, what was done, what wardens report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,13 @@ from placeproof.rehearsal.selection import Hotspot
 from placeproof.rehearsal.sheets import write_csv, write_xlsx
 
 REASONS = ("No officers", "Priority incident", "Event elsewhere", "Weather")
+MISSED_REASONS = ("Called to an incident", "Custody", "Short of officers", "Vehicle off the road")
 TARGET_MINUTES = 15.0
-PHANTOM_SHARE = 0.12
+RANDOMISED_COHORT = 4
+"""In the places of this wave, chance decides each day whether patrols are asked for."""
 WARDEN_PLACES = 6
+CARS = 6
+"""Response cars, whose radios pass through hot spots that nobody sent them to."""
 
 TASKING_SECTION = """
 # What was asked: the denominator of compliance, cancelled windows included. Excel dates, local.
@@ -32,16 +36,19 @@ hotspot_id = "Hot Spot"
 window_from = "Window Start"
 window_to = "Window End"
 target_minutes = "Minutes"
-unit_id = "Unit"
+unit_id = "Radio"
 officers = "Officers"
 activity = "Activity"
+randomised = "Allotted"
 cancelled = "State"
 cancel_reason = "Reason"
+missed_reason = "Missed Because"
 [data.tasking.values.cancelled]
 "Cancelled" = "true"
 "Planned" = "false"
-[data.tasking.constants]
-randomised = false
+[data.tasking.values.randomised]
+"By lot" = "true"
+"By the sergeant" = "false"
 """
 
 DELIVERED_SECTION = """
@@ -59,29 +66,6 @@ officers = "Wardens"
 kind = "hours"
 delivered_by = "Northmere town wardens"
 activity = "Wardens on foot"
-"""
-
-LOG_SECTION = """
-# What officers wrote down. A log is a claim: some were written for patrols that never were.
-[data.logs]
-contract = "patrol_log"
-files = ["patrols/patrol_logs.xlsx"]
-sheet = "Logs"
-time_zone = "Europe/London"
-[data.logs.columns]
-log_id = "Log ID"
-hotspot_id = "Hot Spot"
-unit_id = "Unit"
-started_at = "Start"
-ended_at = "End"
-activity = "Activity"
-officers = "Officers"
-engagements = "Engagements"
-stops = "Stops"
-searches = "Searches"
-arrests = "Arrests"
-asb_powers = "ASB Powers"
-observations = "Notes"
 """
 
 
@@ -108,6 +92,16 @@ class Patrols:
         Seconds inside, meaningful where attended.
     second_device : array
         Whether the second officer's device reported, too.
+    on_foot : array
+        Whether the place was walked; else it was driven through and around.
+    radio_on : array
+        Whether the unit's radio reported: of those who came, and of those who did not.
+    missed_reason : array
+        Index in `MISSED_REASONS` of a task that nobody kept; -1 where none was written down.
+    randomised : array
+        Whether chance allotted the day.
+    control_spot, control_day : array
+        Days on which chance asked for no patrol, one entry per place and day.
     """
 
     spot: np.ndarray
@@ -120,11 +114,19 @@ class Patrols:
     arrived: np.ndarray
     dwell_s: np.ndarray
     second_device: np.ndarray
+    on_foot: np.ndarray
+    radio_on: np.ndarray
+    missed_reason: np.ndarray
+    randomised: np.ndarray
+    control_spot: np.ndarray
+    control_day: np.ndarray
 
 
 def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patrols:
     """
     Task every hot spot once a day, twice on Fridays and Saturdays, and say what came of it.
+
+    In the last wave chance leaves out half of the days.
 
     Parameters
     ----------
@@ -133,24 +135,17 @@ def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patro
     rng : Generator
         Source of randomness.
     """
-    spots, days, hours = [], [], []
-    for index, spot in enumerate(hotspots):
-        for n in range((LAST_DAY - spot.first_treated).days + 1):
-            day = spot.first_treated + timedelta(n)
-            late = (14, 22) if day.isoweekday() in (5, 6) else ((10, 14, 18)[day.toordinal() % 3],)
-            for hour in late:
-                spots.append(index)
-                days.append(day)
-                hours.append(hour)
-    n = len(spots)
-    on_day = np.array(days, dtype="datetime64[D]")
-    start = on_day.astype("datetime64[m]") + np.array(hours).astype("timedelta64[h]")
+    spot, on_day, hour, control = _allotted(hotspots, rng)
+    n = len(spot)
+    start = on_day.astype("datetime64[m]") + hour.astype("timedelta64[h]")
     cancelled = rng.random(n) < 0.08
     attended = ~cancelled & (rng.random(n) < 0.86)
     dwell = np.clip(rng.normal(17.5, 5.0, n), 4, 38) * 60
     into = rng.uniform(60, 115 * 60 - dwell)
+    told = ~cancelled & ~attended & (rng.random(n) < 0.7)
+    cohort = np.array([place.cohort for place in hotspots])
     return Patrols(
-        spot=np.array(spots),
+        spot=spot,
         day=on_day,
         window_from=start,
         window_to=start + np.timedelta64(120, "m"),
@@ -160,10 +155,63 @@ def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patro
         arrived=start.astype("datetime64[s]") + into.astype(int).astype("timedelta64[s]"),
         dwell_s=np.round(dwell),
         second_device=rng.random(n) < 0.35,
+        on_foot=rng.random(n) < 0.88,
+        radio_on=rng.random(n) < 0.97,
+        missed_reason=np.where(told, pick(rng, [0.5, 0.2, 0.2, 0.1], n), -1),
+        randomised=cohort[spot] == RANDOMISED_COHORT,
+        control_spot=control[0],
+        control_day=control[1],
     )
 
 
-def write_tasking(folder: Path, hotspots: Sequence[Hotspot], patrols: Patrols) -> dict[str, Any]:
+def _allotted(
+    hotspots: Sequence[Hotspot], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Place, day and hour of each task; place and day of each control day."""
+    tasks: list[tuple[int, date, int]] = []
+    control: list[tuple[int, date]] = []
+    for index, place in enumerate(hotspots):
+        for n in range((LAST_DAY - place.first_treated).days + 1):
+            day = place.first_treated + timedelta(n)
+            if place.cohort == RANDOMISED_COHORT and rng.random() < 0.5:
+                control.append((index, day))
+                continue
+            late = (14, 22) if day.isoweekday() in (5, 6) else ((10, 14, 18)[day.toordinal() % 3],)
+            tasks += [(index, day, hour) for hour in late]
+    return (
+        np.array([index for index, _, _ in tasks]),
+        np.array([day for _, day, _ in tasks], dtype="datetime64[D]"),
+        np.array([hour for _, _, hour in tasks]),
+        (
+            np.array([index for index, _ in control], dtype=int),
+            np.array([day for _, day in control], dtype="datetime64[D]"),
+        ),
+    )
+
+
+def radio_names(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> np.ndarray:
+    """
+    Draw the pseudonyms of the radios: one per hot spot, then those of cars and relief patrols.
+
+    Parameters
+    ----------
+    hotspots : sequence of Hotspot
+        The patrolled places.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    array of str
+        They say nothing of the place.
+    """
+    numbers = rng.permutation(9_000)[: len(hotspots) + CARS + 1] + 1_000
+    return np.char.add("R", numbers.astype(str))
+
+
+def write_tasking(
+    folder: Path, hotspots: Sequence[Hotspot], patrols: Patrols, radios: np.ndarray
+) -> dict[str, Any]:
     """
     Write the tasking workbook.
 
@@ -175,6 +223,8 @@ def write_tasking(folder: Path, hotspots: Sequence[Hotspot], patrols: Patrols) -
         The patrolled places.
     patrols : Patrols
         What was asked and done.
+    radios : array of str
+        Pseudonym of the radio of each hot spot's unit.
     """
     ids = np.array([spot.hotspot_id for spot in hotspots])
     order = np.lexsort((patrols.spot, patrols.window_from))
@@ -185,14 +235,18 @@ def write_tasking(folder: Path, hotspots: Sequence[Hotspot], patrols: Patrols) -
             "Window End": patrols.window_to.astype("datetime64[us]"),
             "Minutes": np.full(len(order), int(TARGET_MINUTES)),
             "Unit": np.array([f"U{i:02d}" for i in range(len(ids))])[patrols.spot],
+            "Radio": radios[patrols.spot],
             "Officers": np.full(len(order), 2),
             "Activity": np.full(len(order), "High-visibility foot patrol"),
+            "Allotted": np.where(patrols.randomised, "By lot", "By the sergeant"),
             "State": np.where(patrols.cancelled, "Cancelled", "Planned"),
             "Reason": np.array(REASONS)[patrols.reason],
+            "Missed Because": np.array([*MISSED_REASONS, ""])[patrols.missed_reason],
         }
     )[order]
     rows = rows.with_columns(
-        pl.when(pl.col("State") == "Cancelled").then("Reason").alias("Reason")
+        pl.when(pl.col("State") == "Cancelled").then("Reason").alias("Reason"),
+        pl.col("Missed Because").replace({"": None}),
     ).select(pl.format("T{}", pl.int_range(1, len(order) + 1)).alias("Task No"), pl.all())
     write_xlsx(folder / "patrols" / "tasking.xlsx", {"Tasks": rows})
     done = patrols.attended
@@ -202,7 +256,11 @@ def write_tasking(folder: Path, hotspots: Sequence[Hotspot], patrols: Patrols) -
         "cancelled": int(patrols.cancelled.sum()),
         "attended": int(done.sum()),
         "attended_15_minutes": int(enough.sum()),
+        "attended_15_minutes_on_foot": int((enough & patrols.on_foot).sum()),
         "true_minutes": round(float(patrols.dwell_s[done].sum() / 60), 2),
+        "missed_with_reason": int((patrols.missed_reason >= 0).sum()),
+        "randomised": int(patrols.randomised.sum()),
+        "control_days": len(patrols.control_day),
     }
 
 
@@ -240,68 +298,4 @@ def write_delivered(
         "rows": len(rows),
         "minutes": sum(int(row["Minutes"]) for row in rows),  # type: ignore[call-overload]
         "hotspots": [spot.hotspot_id for spot in spots],
-    }
-
-
-def write_logs(
-    folder: Path, hotspots: Sequence[Hotspot], patrols: Patrols, rng: np.random.Generator
-) -> dict[str, Any]:
-    """
-    Write the logs: most are of patrols that were, one in eight of patrols that never were.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's `data`.
-    hotspots : sequence of Hotspot
-        The patrolled places.
-    patrols : Patrols
-        What was done.
-    rng : Generator
-        Source of randomness.
-    """
-    n = len(patrols.spot)
-    honest = patrols.attended & (rng.random(n) < 0.80)
-    absent = np.flatnonzero(~patrols.attended)
-    wanted = round(honest.sum() * PHANTOM_SHARE / (1 - PHANTOM_SHARE))
-    phantom = np.zeros(n, dtype=bool)
-    phantom[rng.permutation(absent)[:wanted]] = True
-    chosen = np.flatnonzero(honest | phantom)
-    chosen = chosen[np.lexsort((patrols.spot[chosen], patrols.arrived[chosen]))]
-    m = len(chosen)
-    slip = rng.integers(-3, 4, m).astype("timedelta64[m]")
-    start = patrols.arrived[chosen].astype("datetime64[m]") + slip
-    end = start + np.maximum(patrols.dwell_s[chosen] // 60, 5).astype(int).astype("timedelta64[m]")
-    ids = np.array([spot.hotspot_id for spot in hotspots])
-    blank = rng.random(m) < 0.1
-    rows = pl.DataFrame(
-        {
-            "Log ID": [f"L{i:06d}" for i in range(1, m + 1)],
-            "Hot Spot": ids[patrols.spot[chosen]],
-            "Unit": np.array([f"U{i:02d}" for i in range(len(ids))])[patrols.spot[chosen]],
-            "Start": start.astype("datetime64[us]"),
-            "End": end.astype("datetime64[us]"),
-            "Activity": np.array(["Foot patrol", "Foot patrol and visit", "Vehicle patrol"])[
-                pick(rng, [0.7, 0.2, 0.1], m)
-            ],
-            "Officers": np.where(rng.random(m) < 0.85, 2, 1),
-            "Engagements": rng.poisson(2.2, m),
-            "Stops": rng.poisson(0.25, m),
-            "Searches": rng.poisson(0.10, m),
-            "Arrests": rng.poisson(0.03, m),
-            "ASB Powers": rng.poisson(0.06, m),
-            "Notes": np.array(
-                ["", "All quiet.", "Spoke with door staff.", "Youths moved on.", "Litter reported."]
-            )[pick(rng, [0.5, 0.2, 0.1, 0.1, 0.1], m)],
-        }
-    ).with_columns(
-        pl.when(pl.Series(~blank)).then(pl.col("Engagements", "Stops", "Searches")),
-        pl.col("Notes").replace({"": None}),
-    )
-    write_xlsx(folder / "patrols" / "patrol_logs.xlsx", {"Logs": rows})
-    false = phantom[chosen]
-    return {
-        "logs": m,
-        "phantom_share": round(float(false.mean()), 4),
-        "phantom": rows.filter(pl.Series(false))["Log ID"].to_list(),
     }

@@ -12,7 +12,7 @@ import shapely.affinity
 
 from placeproof.rehearsal.choices import LAST_DAY, Size
 from placeproof.rehearsal.city import City
-from placeproof.rehearsal.patrols import TARGET_MINUTES, Patrols
+from placeproof.rehearsal.patrols import CARS, TARGET_MINUTES, Patrols
 from placeproof.rehearsal.selection import Hotspot
 from placeproof.rehearsal.sheets import degrees, write_csv
 
@@ -64,6 +64,7 @@ def write_pings(
     city: City,
     hotspots: Sequence[Hotspot],
     patrols: Patrols,
+    radios: np.ndarray,
     size: Size,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
@@ -80,24 +81,39 @@ def write_pings(
         The patrolled places.
     patrols : Patrols
         What was done.
+    radios : array of str
+        Pseudonyms: one per hot spot, then those of cars, then that of the relief patrol.
     size : Size
         How long positions were kept, and how often devices report.
     rng : Generator
         Source of randomness.
     """
     first = np.datetime64(tracked_from(size))
-    seen = np.flatnonzero(patrols.attended & (patrols.day >= first))
-    radios, handhelds = [], []
-    for trip in seen.tolist():
+    tracked = patrols.day >= first
+    came = patrols.attended & tracked
+    seen = np.flatnonzero(came & patrols.radio_on)
+    radio_parts, handheld_parts = [], []
+    for trip in np.flatnonzero(came).tolist():
         spot = hotspots[patrols.spot[trip]]
         station = city.stations[city.place_town[spot.place]]
-        path = _path(spot.versions[-1][2], station, float(patrols.dwell_s[trip]), rng)
-        radios.append(_report(path, patrols, trip, size.ping_interval_s, rng))
+        pace_s = _WALKING_S if patrols.on_foot[trip] else _DRIVING_S
+        path = _path(spot.versions[-1][2], station, float(patrols.dwell_s[trip]), pace_s, rng)
+        who, arrived = int(patrols.spot[trip]), patrols.arrived[trip]
+        if patrols.radio_on[trip]:
+            radio_parts.append(_report(path, who, arrived, size.ping_interval_s, rng))
         if patrols.second_device[trip]:
-            handhelds.append(_report(path, patrols, trip, 2 * size.ping_interval_s // 3, rng))
+            interval_s = 2 * size.ping_interval_s // 3
+            handheld_parts.append(_report(path, who, arrived, interval_s, rng))
+    for trip in np.flatnonzero(tracked & ~patrols.attended & patrols.radio_on).tolist():
+        station = city.stations[city.place_town[hotspots[patrols.spot[trip]].place]]
+        window_from = patrols.window_from[trip].astype("datetime64[s]")
+        radio_parts.append(_waiting(station, int(patrols.spot[trip]), window_from, rng))
     for _ in range(size.tracked_days // 4):
-        radios.append(_left_on(city, first, size, len(hotspots), rng))
-    radio, handheld = _frame(radios, "R", rng), _frame(handhelds, "H", rng)
+        radio_parts.append(_left_on(city, first, size, len(hotspots), rng))
+    beside = _background(city, hotspots, patrols, first, size, rng)
+    radio_parts += [part for part, _ in beside]
+    radio = _frame(radio_parts, radios, rng)
+    handheld = _frame(handheld_parts, _handheld_names(len(hotspots), rng), rng)
     months = radio["at"].dt.strftime("%Y-%m")
     for (month,), rows in radio.with_columns(_m=months).partition_by("_m", as_dict=True).items():
         local = rows.select(
@@ -111,7 +127,6 @@ def write_pings(
         write_csv(folder / "patrols" / f"radios_{month}.csv.gz", local)
     _in_utc(handheld).write_parquet(folder / "patrols" / "handhelds.parquet")
     enough = patrols.dwell_s[seen] >= TARGET_MINUTES * 60
-    tracked = patrols.day >= first
     return {
         "pings": radio.height + handheld.height,
         "tracked_from": str(tracked_from(size)),
@@ -127,20 +142,89 @@ def write_pings(
             for i, spot in enumerate(hotspots)
         },
         "visits_with_second_device": int(patrols.second_device[seen].sum()),
+        "visits_on_foot": int(patrols.on_foot[seen].sum()),
+        "patrols_with_silent_radio": int((came & ~patrols.radio_on).sum()),
+        "background_visits": len(beside),
+        "background_minutes": round(sum(minutes for _, minutes in beside), 2),
+        "control_days": int((patrols.control_day >= first).sum()),
     }
 
 
+_WALKING_S, _DRIVING_S = 90, 18
+"""Seconds from one corner of a place to another."""
+
+
+def _background(
+    city: City,
+    hotspots: Sequence[Hotspot],
+    patrols: Patrols,
+    first: np.datetime64,
+    size: Size,
+    rng: np.random.Generator,
+) -> list[tuple[tuple[np.ndarray, ...], float]]:
+    """Presence that nobody asked for, with its minutes: cars passing, patrols on control days."""
+    found = []
+    trips: list[tuple[int, np.datetime64, int, float, int]] = []
+    for day in range(size.tracked_days):
+        for _ in range(int(rng.poisson(5))):
+            car = len(hotspots) + int(rng.integers(0, CARS))
+            start = first + np.timedelta64(day, "D")
+            trips.append(
+                (int(rng.integers(0, len(hotspots))), start, car, rng.uniform(60, 300), _DRIVING_S)
+            )
+    relief = len(hotspots) + CARS
+    control = np.flatnonzero(patrols.control_day >= first)
+    for index in control[rng.random(len(control)) < 0.12].tolist():
+        minutes = rng.uniform(8, 20)
+        spot, day_of = int(patrols.control_spot[index]), patrols.control_day[index]
+        trips.append((spot, day_of, relief, 60 * minutes, _WALKING_S))
+    for spot, day_of, who, dwell_s, pace_s in trips:
+        place = hotspots[spot]
+        station = city.stations[city.place_town[place.place]]
+        path = _path(place.versions[-1][2], station, dwell_s, pace_s, rng)
+        second = int(rng.integers(8 * 3_600, 23 * 3_600))
+        arrived = day_of.astype("datetime64[s]") + np.timedelta64(second, "s")
+        part = _report(path, who, arrived, size.ping_interval_s, rng)
+        found.append((part, dwell_s / 60))
+    return found
+
+
+def _waiting(
+    station: np.ndarray, who: int, window_from: np.datetime64, rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    # Nobody came: the radio reports from the station throughout the window, now and then.
+    seconds = np.arange(0, 7_200, 120) + rng.integers(-5, 6, 60)
+    count = len(seconds)
+    return (
+        np.full(count, who),
+        window_from + seconds.astype("timedelta64[s]"),
+        station[0] + rng.normal(0, 6, count),
+        station[1] + rng.normal(0, 6, count),
+        np.round(rng.gamma(8, 1.5, count), 1),
+        np.zeros(count),
+    )
+
+
+def _handheld_names(places: int, rng: np.random.Generator) -> np.ndarray:
+    # Pseudonyms, so that a device says nothing of its place.
+    return np.char.add("H", (rng.permutation(9_000)[:places] + 1_000).astype(str))
+
+
 def _path(
-    outline: shapely.Polygon, station: np.ndarray, dwell_s: float, rng: np.random.Generator
+    outline: shapely.Polygon,
+    station: np.ndarray,
+    dwell_s: float,
+    pace_s: int,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Way points (seconds from arrival, metres): station, gate, a walk inside, gate, station."""
+    """Way points (seconds from arrival, metres): station, gate, around inside, gate, station."""
     gate = np.array(
         shapely.line_interpolate_point(outline.exterior, rng.random(), normalized=True).coords[0]
     )
     middle = np.array(outline.centroid.coords[0])
     inner = shapely.affinity.scale(outline, 0.75, 0.75)
     corners = np.array(inner.exterior.coords)[:-1]
-    legs = max(2, int(dwell_s // 90))
+    legs = max(2, int(dwell_s // pace_s))
     stops = corners[rng.integers(0, len(corners), legs)] * 0.85 + 0.15 * middle
     walk = np.vstack([gate, stops, gate])
     step = np.hypot(*np.diff(walk, axis=0).T)
@@ -155,8 +239,8 @@ def _path(
 
 def _report(
     path: tuple[np.ndarray, np.ndarray],
-    patrols: Patrols,
-    trip: int,
+    who: int,
+    arrived: np.datetime64,
     interval_s: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, ...]:
@@ -167,14 +251,15 @@ def _report(
     east = np.interp(seconds, at, way[:, 0])
     north = np.interp(seconds, at, way[:, 1])
     accuracy = np.round(rng.gamma(6, 1.0, len(seconds)) + 2, 1)
-    moving = (seconds < at[2]) | (seconds > at[-3])
+    leg = np.clip(np.searchsorted(at, seconds, side="right") - 1, 0, len(at) - 2)
+    pace = np.hypot(*np.diff(way, axis=0).T) / np.maximum(np.diff(at), 1e-9)
     return (
-        np.full(len(seconds), patrols.spot[trip]),
-        patrols.arrived[trip] + seconds.astype(int).astype("timedelta64[s]"),
+        np.full(len(seconds), who),
+        arrived + seconds.astype(int).astype("timedelta64[s]"),
         east + rng.normal(0, 0.45, len(seconds)) * accuracy,
         north + rng.normal(0, 0.45, len(seconds)) * accuracy,
         accuracy,
-        np.round(np.where(moving, 7.0, 1.1) + rng.normal(0, 0.2, len(seconds)), 1).clip(0),
+        np.round(pace[leg] + rng.normal(0, 0.2, len(seconds)), 1).clip(0),
     )
 
 
@@ -197,17 +282,15 @@ def _left_on(
 
 
 def _frame(
-    parts: list[tuple[np.ndarray, ...]], letter: str, rng: np.random.Generator
+    parts: list[tuple[np.ndarray, ...]], names: np.ndarray, rng: np.random.Generator
 ) -> pl.DataFrame:
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     n = len(columns[0])
     jump = rng.random(n) < 0.0004
     longitude, latitude = degrees(columns[2] + 3_000 * jump, columns[3])
-    # Pseudonyms, so that a device says nothing of its place.
-    pseudonym = rng.permutation(9_000)[: int(columns[0].max()) + 1] + 1_000
     frame = pl.DataFrame(
         {
-            "device": np.char.add(letter, pseudonym[columns[0]].astype(str)),
+            "device": names[columns[0]],
             "at": columns[1].astype("datetime64[us]"),
             "x": longitude,
             "y": latitude,
