@@ -1,0 +1,351 @@
+"""Sergeant's sheets of the newest whole run: its tables by place and week, put on paper."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from placeproof.calendar import operating_day, period_start
+from placeproof.errors import InputError, OutputError, SettingsError
+from placeproof.patrols.coverage import Coverage, coverage
+from placeproof.patrols.weeks import main_dose, next_changes, weekly_delivery, windows
+from placeproof.report import sheets as pages
+from placeproof.report.sheets_contents import SheetContents
+from placeproof.study.reading import Progress
+from placeproof.study.showing import newest_run
+from placeproof.study.store import refusals_explained
+
+TARGET_MINUTES = 15.0
+"""The conventional length of a visit (definitions, section 4)."""
+CELL_M, REACH_M = 5.0, 15.0
+WEEKS_SHOWN, WEEKS_BACK = 8, 4
+
+_READ = {
+    "visit": ("hotspot_id", "arrived_at", "dwell_s", "source"),
+    "dose": None,
+    "attendance": None,
+    "route": None,
+    "hotspot": None,
+    "street": None,
+    "panel": None,
+}
+"""What of a run the sheets read; of visits no device."""
+
+
+def sheets(
+    folder: Path,
+    *,
+    week: date | None,
+    weeks: int,
+    hotspot: str | None,
+    progress: Progress,
+) -> Path:
+    """
+    Write the sheets of a study's newest whole run.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    week : date or None
+        A day of the last week to print; None: the newest whole week with data.
+    weeks : int
+        How many weeks to print, counted back from that one.
+    hotspot : str or None
+        One hot spot only; None: all of them.
+    progress : callable
+        Told of each hot spot.
+
+    Returns
+    -------
+    Path
+        The index, `runs/<id>/sheets/index.html`.
+
+    Raises
+    ------
+    InputError
+        If the run holds neither tasking nor presence, or no hot spots.
+    SettingsError
+        If the hot spot is not known, or fewer than one week is asked for.
+    OutputError
+        If the sheets cannot be written; sheets that stood there stay whole.
+    """
+    if weeks < 1:
+        raise SettingsError(f"{weeks} weeks cannot be printed.", mend="ask for one or more.")
+    run = newest_run(folder)
+    tables = {name: _table(run, name, columns) for name, columns in _READ.items()}
+    contents = assembled(
+        tables,
+        manifest=json.loads((run / "manifest.json").read_text(encoding="utf-8")),
+        week=week,
+        weeks=weeks,
+        hotspot=hotspot,
+    )
+    return _put(run, "sheets", lambda fresh: pages.write(contents, fresh, progress=progress))
+
+
+def assembled(
+    tables: dict[str, pl.DataFrame | None],
+    *,
+    manifest: dict[str, object],
+    week: date | None,
+    weeks: int,
+    hotspot: str | None,
+) -> SheetContents:
+    """
+    Turn the tables of a run into what sheets are made of.
+
+    Parameters
+    ----------
+    tables : dict
+        `hotspot`, and where there are any `visit`, `dose`, `attendance`, `route`, `street` and
+        `panel`.
+    manifest : dict
+        Of the run.
+    week, weeks, hotspot
+        As for `sheets`.
+
+    Returns
+    -------
+    SheetContents
+
+    Raises
+    ------
+    InputError
+        If there are no hot spots, or neither tasking nor presence.
+    SettingsError
+        If the hot spot is not known.
+    """
+    register = _register(tables["hotspot"], hotspot)
+    ids = register["hotspot_id"].unique().sort().to_list()
+    mine = {
+        name: table.filter(pl.col("hotspot_id").is_in(ids))
+        for name, table in tables.items()
+        if table is not None and "hotspot_id" in table.columns
+    }
+    attendance, visit, dose = (
+        _given(mine, "attendance"),
+        _given(mine, "visit"),
+        _given(mine, "dose"),
+    )
+    if attendance is None and dose is None:
+        raise InputError(
+            "the newest run holds neither tasked windows nor minutes of presence.",
+            mend="supply positions, ready-made visits or tasking, and run the study again",
+        )
+    facts = dict(manifest["study"])  # type: ignore[call-overload]
+    cut_off = date.fromisoformat(str(facts["cut_off"]))
+    printed = _weeks(attendance, dose, cut_off=cut_off, week=week, weeks=weeks)
+    known = _weeks_before(printed)
+    main = None if dose is None else main_dose(dose)
+    daily = None if main is None else main.filter(pl.col("hours") == "all")
+    window = None if attendance is None else windows(attendance)
+    seen = None if visit is None else _one_source(visit)
+    covered = _covered(mine.get("route"), register, daily, tables.get("street"))
+    return SheetContents(
+        study=str(facts["name"]),
+        force=str(facts["force"]),
+        stamp=str(manifest["stamp"] or ""),
+        cut_off=cut_off,
+        weeks=printed,
+        weeks_shown=WEEKS_SHOWN,
+        weeks_back=WEEKS_BACK,
+        target_minutes=TARGET_MINUTES,
+        reach_m=REACH_M,
+        source=_sources(main),
+        places=register.sort("version").unique("hotspot_id", keep="last", maintain_order=True)
+        .select("hotspot_id", "name", "town").sort("hotspot_id"),
+        outlines=register.select("hotspot_id", "version", "valid_from", "valid_to", "geometry"),
+        weekly=weekly_delivery(
+            window, attendance, daily, seen, weeks=known, hotspot_ids=ids
+        ),
+        windows=window,
+        days=None
+        if daily is None
+        else daily.select("hotspot_id", "operating_day", "patrol_minutes"),
+        bands=None if main is None else _bands(main, known),
+        visits=None
+        if seen is None
+        else seen.select("hotspot_id", "dwell_s", week=_week_of_arrival()),
+        changes=next_changes(
+            window, attendance, covered, weeks=printed, hotspot_ids=ids, weeks_back=WEEKS_BACK
+        ),
+        pieces=None if covered is None else covered.pieces,
+        reached=None if covered is None else covered.reached,
+        shares=None if covered is None else covered.shares,
+        routes=None if covered is None else mine["route"].select(
+            "hotspot_id", "line", week=_week_of_arrival()
+        ),
+        crimes=_crimes(tables.get("panel"), ids, manifest),
+    )  # fmt: skip
+
+
+def _put(run: Path, name: str, write: object) -> Path:
+    """Write into a fresh folder, and put it in the old one's place when it is whole."""
+    final, fresh = run / name, run / f".{name}-{os.getpid()}"
+    aside = run / f".{name}-{os.getpid()}-old"
+    try:
+        with refusals_explained(final):
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            write(fresh)  # type: ignore[operator]
+            if final.exists():
+                final.replace(aside)
+            fresh.replace(final)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if aside.exists() and not final.exists():
+            aside.replace(final)
+        shutil.rmtree(aside, ignore_errors=True)
+    if not final.is_dir():
+        raise OutputError(f"{final} was not written.", mend="free the disk and try again")
+    return final / "index.html"
+
+
+def _table(run: Path, name: str, columns: Sequence[str] | None) -> pl.DataFrame | None:
+    path = run / "tables" / f"{name}.parquet"
+    if not path.is_file():
+        return None
+    return pl.read_parquet(path, columns=list(columns) if columns else None)
+
+
+def _given(tables: dict[str, pl.DataFrame], name: str) -> pl.DataFrame | None:
+    table = tables.get(name)
+    return table if table is not None and table.height else None
+
+
+def _register(hotspots: pl.DataFrame | None, hotspot: str | None) -> pl.DataFrame:
+    if hotspots is None or hotspots.is_empty():
+        raise InputError(
+            "the newest run holds no hot spots.",
+            mend="supply outlines of hot spots, and run the study again",
+        )
+    if hotspot is None:
+        return hotspots
+    chosen = hotspots.filter(pl.col("hotspot_id") == hotspot)
+    if chosen.is_empty():
+        known = ", ".join(hotspots["hotspot_id"].unique().sort().to_list()[:30])
+        raise SettingsError(f"there is no hot spot {hotspot!r}.", mend=f"name one of {known}")
+    return chosen
+
+
+def _weeks(
+    attendance: pl.DataFrame | None,
+    dose: pl.DataFrame | None,
+    *,
+    cut_off: date,
+    week: date | None,
+    weeks: int,
+) -> tuple[date, ...]:
+    days = [table["operating_day"] for table in (attendance, dose) if table is not None]
+    latest = max(column.max() for column in days)  # type: ignore[type-var]
+    assert isinstance(latest, date)
+    if week is not None:
+        last = week - timedelta(days=week.weekday())
+    else:
+        last = min(latest, cut_off)
+        last -= timedelta(days=last.weekday())
+        if last + timedelta(days=6) > cut_off:
+            last -= timedelta(weeks=1)
+    return tuple(last - timedelta(weeks=n) for n in reversed(range(weeks)))
+
+
+def _weeks_before(printed: Sequence[date]) -> list[date]:
+    """The printed weeks and those that their calendars show."""
+    first = printed[0] - timedelta(weeks=WEEKS_SHOWN - 1)
+    count = (printed[-1] - first).days // 7 + 1
+    return [first + timedelta(weeks=n) for n in range(count)]
+
+
+def _week_of_arrival() -> pl.Expr:
+    return period_start(operating_day(pl.col("arrived_at")), kind="week")
+
+
+def _one_source(visit: pl.DataFrame) -> pl.DataFrame:
+    """Measured visits where a hot spot has any, else ready-made ones: never both."""
+    measured = (pl.col("source") == "pings").any().over("hotspot_id")
+    return visit.filter((pl.col("source") == "pings") | ~measured)
+
+
+def _covered(
+    route: pl.DataFrame | None,
+    register: pl.DataFrame,
+    daily: pl.DataFrame | None,
+    streets: pl.DataFrame | None,
+) -> Coverage | None:
+    if route is None or daily is None:
+        return None
+    return coverage(
+        route,
+        register,
+        observed=daily.select("hotspot_id", "operating_day"),
+        streets=streets,
+        cell_m=CELL_M,
+        reach_m=REACH_M,
+        kind="week",
+    )
+
+
+def _bands(main: pl.DataFrame, weeks: Sequence[date]) -> pl.DataFrame | None:
+    bands = main.filter(pl.col("hours").str.starts_with("band:"))
+    if bands.is_empty():
+        return None
+    return bands.filter(pl.col("operating_day") >= weeks[0]).select(
+        "hotspot_id", "operating_day", "hours", "patrol_minutes"
+    )
+
+
+def _sources(main: pl.DataFrame | None) -> dict[str, str]:
+    if main is None:
+        return {}
+    firsts = main.unique("hotspot_id", keep="first", maintain_order=True)
+    return {
+        row["hotspot_id"]: _source_words(row["source"], row["delivered_by"])
+        for row in firsts.iter_rows(named=True)
+    }
+
+
+def _source_words(source: str, delivered_by: str | None) -> str:
+    if source == "pings":
+        return (
+            "Minutes and visits are measured by positions of devices; several at once count once."
+        )
+    if source == "reconciled":
+        return "Minutes come from positions, and from ready-made statements where there are none."
+    return f"Minutes are as stated by {delivered_by or 'the source'}; they were not measured."
+
+
+def _crimes(
+    panel: pl.DataFrame | None, ids: Sequence[str], manifest: dict[str, object]
+) -> pl.DataFrame | None:
+    """Weekly counts of the headline outcomes, once the plan lets outcomes be seen."""
+    lock = manifest.get("lock")
+    state = lock.get("state") if isinstance(lock, dict) else None
+    if panel is None or state not in ("locked", "exploratory", "changed"):
+        return None
+    own = panel.filter(
+        pl.col("kind") == "hotspot",
+        pl.col("period_kind") == "week",
+        pl.col("hours") == "all",
+        pl.col("place_id").is_in(list(ids)),
+    )
+    if own.is_empty():
+        return None
+    from placeproof.definitions import outcomes
+
+    known = outcomes()
+    wanted = [name for name in _SHOWN_OUTCOMES if name in set(own["outcome"])]
+    labels = {name: known[name].label for name in wanted if name in known}
+    return own.filter(pl.col("outcome").is_in(list(labels))).select(
+        "count",
+        hotspot_id="place_id",
+        week="period_start",
+        outcome_label=pl.col("outcome").replace_strict(labels, default=None),
+    )
+
+
+_SHOWN_OUTCOMES = ("sv-street-nondom", "robbery", "asb-all")
