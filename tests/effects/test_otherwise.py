@@ -122,5 +122,14 @@ def test_hours_under_one_more_rule_are_those_of_the_first_set() -> None:
         assert {name: row[name] for name in FIGURES} == {name: twin[name] for name in FIGURES}
 
 
+def test_each_set_of_hours_is_the_headline_of_its_own_counts() -> None:
+    made = by_hours(split(), outcomes=PLAN, nte="nte-peak", level=0.95)
+    for hours in ("nte", "other"):
+        alone = split().filter(hours=hours).with_columns(hours=pl.lit("all"))
+        row = made.filter(estimand="rate_ratio", hours=f"{hours}:nte-peak").row(0, named=True)
+        twin = headline(first(alone))
+        assert {name: row[name] for name in FIGURES} == {name: twin[name] for name in FIGURES}
+
+
 def test_no_hours_no_rows() -> None:
     assert by_hours(whole(), outcomes=PLAN, nte="nte-late", level=0.95).is_empty()
