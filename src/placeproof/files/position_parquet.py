@@ -168,8 +168,8 @@ def _typed(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, int] | Non
     made = pl.DataFrame({"x": x, "y": y, "at": at}).with_columns(
         device.alias("device_id"), *measures
     )
-    name = pl.col("device_id")
-    plain = (name != "") & (name.str.strip_chars() == name)
+    who = pl.col("device_id")
+    plain = (who != "") & (who.str.strip_chars() == who)
     finite = pl.all_horizontal(
         pl.col(one).is_null() | pl.col(one).is_finite() for one in ("accuracy_m", "speed_m_s")
     )

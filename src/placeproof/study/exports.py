@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from placeproof.errors import InputError, SettingsError, StudyError
 from placeproof.files.feed import FeedSpec, Surroundings
@@ -60,11 +61,11 @@ def spec_of(paths: Sequence[Path], options: Options) -> FeedSpec:
         If a column is not given as "device_id=Header".
     """
     given = _columns(options.columns)
-    settings: dict[str, str | None] = {
+    settings: dict[str, Any] = {
         name: getattr(options, name, None) for name in _OPTIONS if name != "sheet"
     }
     form = "gpx" if all(_is_gpx(path) for path in paths) else "auto"
-    bare = FeedSpec("pings", "ping", form, tuple(paths), columns=given, **settings)  # type: ignore[arg-type]
+    bare = FeedSpec("pings", "ping", form, tuple(paths), columns=given, **settings)
     if form == "gpx" or {"device_id", "at"} <= given.keys():
         return bare
     proposal = _proposed(paths[0])
@@ -72,7 +73,9 @@ def spec_of(paths: Sequence[Path], options: Options) -> FeedSpec:
     columns = {**{k: v for k, v in proposal.columns.items() if k not in given}, **given}
     if proposal.contract != "ping" or doubts or not {"device_id", "at"} <= columns.keys():
         raise InputError(_unclear(paths[0], proposal, doubts), mend=_line(proposal, columns))
-    merged = {name: settings.get(name) or getattr(proposal, name) for name in _OPTIONS}
+    merged: dict[str, Any] = {
+        name: settings.get(name) or getattr(proposal, name) for name in _OPTIONS
+    }
     return replace(bare, columns=columns, **merged)
 
 

@@ -57,7 +57,7 @@ def index_of_file(
         "geo",
         (path,),
         columns={k: v for k, v in columns.items() if k in _WANTED},
-        constants={} if "valid_from" in columns else {"valid_from": ALWAYS.isoformat()},
+        constants={} if "valid_from" in columns else {"valid_from": ALWAYS},
         crs=crs,
         root=path.parent,
     )

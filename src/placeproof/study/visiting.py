@@ -335,7 +335,9 @@ def crossing_rules(
         raise SettingsError(
             f"{file} lacks {', '.join(missing)}.", mend="None of the choices has a default."
         )
-    values = {name: None if value == "none" else value for name, value in known.items()}
+    values: dict[str, Any] = {
+        name: None if value == "none" else value for name, value in known.items()
+    }
     try:
         return CrossingRules(
             longest_gap_s=longest_gap_s, shortest_dwell_s=shortest_dwell_s, **values
