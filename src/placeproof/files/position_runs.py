@@ -73,7 +73,8 @@ class Run:
             columns.append(np.concatenate([part[place] for part in self._parts])[order])
         self._parts, self.rows = [], 0
         edges = np.searchsorted(buckets[ranked], np.arange(packed.BUCKETS + 1), side="left")
-        return Sorted(*columns, starts[edges])
+        who, when, x, y, accuracy, speed = columns
+        return Sorted(who, when, x, y, accuracy, speed, starts[edges])
 
 
 @compiled

@@ -1,0 +1,210 @@
+"""`placeproof pack` and `placeproof visits` as a person types them, without a study."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from placeproof.cli import app
+from placeproof.errors import InputError, OutputError, SettingsError, StudyError
+from placeproof.study import waiting
+
+
+def typed(*words: object) -> str:
+    """What the command prints; what a user can mend is raised, as `main` gets it."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=True)
+    if isinstance(result.exception, StudyError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    rows = 4_000
+    path = tmp_path / "pings.csv"
+    pl.DataFrame(
+        {
+            "device_id": [f"R{n}" for n in rng.integers(0, 6, rows)],
+            "timestamp": pl.Series(
+                np.datetime64("2021-07-26T12:00:00", "ms")
+                + (np.arange(rows) * 2).astype("timedelta64[s]")
+            ).dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "longitude": -1.1300 + rng.normal(0, 1e-3, rows).cumsum() % 0.01,
+            "latitude": 52.6300 + rng.normal(0, 5e-4, rows).cumsum() % 0.003,
+        }
+    ).write_csv(path)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("R1,2021-07-26T12:00:00Z,,\n")
+    return path
+
+
+@pytest.fixture
+def outlines(tmp_path: Path) -> Path:
+    return outlines_at(tmp_path / "hotspots.geojson", -1.13, 52.63)
+
+
+def outlines_at(path: Path, west: float, south: float, **more: object) -> Path:
+    def square(x: float, y: float) -> list[list[list[float]]]:
+        return [[[x, y], [x + 0.003, y], [x + 0.003, y + 0.002], [x, y + 0.002], [x, y]]]
+
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"hotspot_id": f"H{n}", **more},
+            "geometry": {"type": "Polygon", "coordinates": square(west + 0.004 * n, south)},
+        }
+        for n in range(3)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+RULE = ("--longest-gap-s", 90, "--shortest-dwell-s", 0)
+
+
+def test_pack_then_visits(tmp_path: Path, export: Path, outlines: Path) -> None:
+    said = typed("pack", export, "--to", tmp_path / "packed")
+    assert "rows in 4,001 = packed 4,000 + quarantined 1" in said
+    assert "no-point: 1" in said
+    assert all(len(line) <= 80 for line in said.splitlines() if str(tmp_path) not in line)
+    target = tmp_path / "out" / "visits.parquet"
+    said = typed("visits", tmp_path / "packed", "--hotspots", outlines, *RULE, "--to", target)
+    assert "from 4,000 positions" in said
+    assert "path order-free" in said
+    assert all(len(line) <= 80 for line in said.splitlines() if str(tmp_path) not in line)
+    visits = pl.read_parquet(target)
+    assert visits.height > 10
+    assert [path.name for path in target.parent.iterdir()] == ["visits.parquet"]
+    for device in visits["device_id"].unique():
+        assert device not in said.split()
+    found = json.loads(
+        typed("visits", tmp_path / "packed", "--hotspots", outlines, *RULE, "--json")
+    )
+    assert (found["visits"], found["pings"]) == (visits.height, 4_000)
+    assert found["minutes"] == pytest.approx(visits["dwell_s"].sum() / 60)
+    direct = json.loads(typed("visits", export, "--hotspots", outlines, *RULE, "--json"))
+    assert (direct["visits"], direct["rows_left_out"]) == (visits.height, 1)
+
+
+def test_a_mapping_that_is_not_certain_is_asked_for(tmp_path: Path, outlines: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("wagen,wann,a,b\nR1,2021-07-26 12:00:00,-1.129,52.631\n")
+    with pytest.raises(InputError, match=r"not certain|does not look like") as raised:
+        typed("pack", path, "--to", tmp_path / "packed")
+    assert "--column device_id=" in raised.value.mend
+    columns = [
+        word
+        for pair in ("device_id=wagen", "at=wann", "longitude_deg=a", "latitude_deg=b")
+        for word in ("--column", pair)
+    ]
+    with pytest.raises(InputError, match="no time zone") as raised:
+        typed("pack", path, "--to", tmp_path / "packed", *columns)
+    assert "--time-zone" in raised.value.mend
+    typed("pack", path, "--to", tmp_path / "packed", *columns, "--time-zone", "Europe/London")
+    with pytest.raises(SettingsError, match="not understood"):
+        typed("pack", path, "--to", tmp_path / "other", "--column", "wagen=device_id")
+    with pytest.raises(OutputError, match="is there already"):
+        typed("pack", path, "--to", tmp_path / "packed", *columns, "--time-zone", "UTC")
+    assert not list(tmp_path.glob(".packed*"))
+
+
+def test_wrong_words_are_explained(tmp_path: Path, export: Path, outlines: Path) -> None:
+    def visits(*words: object) -> str:
+        return typed("visits", export, "--hotspots", outlines, *RULE, *words)
+
+    with pytest.raises(SettingsError, match='no path "fast"'):
+        visits("--path", "fast")
+    with pytest.raises(SettingsError, match='no engine "dask"'):
+        visits("--engine", "dask")
+    with pytest.raises(SettingsError, match="no default"):
+        visits("--path", "crossings")
+    with pytest.raises(SettingsError, match="this machine only"):
+        visits("--path", "crossings", "--engine", "spark://host:7077")
+    with pytest.raises(OutputError, match="is a folder"):
+        visits("--to", tmp_path)
+    with pytest.raises(InputError, match=r"no such file|cannot be read"):
+        typed("visits", tmp_path / "none.csv", "--hotspots", outlines, *RULE)
+    with pytest.raises(InputError, match="no column name"):
+        visits("--hotspot-id", "name")
+    assert CliRunner().invoke(app, ["visits", str(export)]).exit_code == 2
+
+
+def test_outlines_with_days_and_outlines_abroad(tmp_path: Path, export: Path) -> None:
+    never = outlines_at(tmp_path / "never.geojson", -1.13, 52.63, valid_from="2022-01-01")
+    found = json.loads(typed("visits", export, "--hotspots", never, *RULE, "--json"))
+    assert found["visits"] == 0
+    rows = pl.read_csv(export).drop_nulls()
+    moved = rows.with_columns(pl.col("longitude") - 121.0, pl.col("latitude") - 15.0)
+    abroad = tmp_path / "abroad.csv"
+    moved.write_csv(abroad)
+    places = outlines_at(tmp_path / "abroad.geojson", -122.13, 37.63)
+    columns = [
+        word
+        for pair in (
+            "device_id=device_id", "at=timestamp", "longitude_deg=longitude",
+            "latitude_deg=latitude",
+        )
+        for word in ("--column", pair)
+    ]  # fmt: skip
+    found = json.loads(typed("visits", abroad, "--hotspots", places, *RULE, *columns, "--json"))
+    assert found["visits"] > 10
+    assert "outside Great Britain" in " ".join(found["remarks"])
+
+
+def test_crossings_take_their_rules_from_a_file(
+    tmp_path: Path, export: Path, outlines: Path
+) -> None:
+    rules: dict[str, Any] = {
+        "exit_after_s": 30, "fastest_m_s": 70, "foot_fastest_m_s": 2.5,
+        "default_accuracy_m": '"none"', "worst_accuracy_m": 200, "smallest_presence": 0.5,
+        "usual_stay_s": '"none"', "error_lasts_s": 30, "still_after_s": 3600, "still_within_m": 30,
+    }  # fmt: skip
+    path = tmp_path / "rules.toml"
+    path.write_text("\n".join(f"{name} = {value}" for name, value in rules.items()))
+    words = ("--hotspots", outlines, *RULE, "--path", "crossings", "--rules", path)
+    said = typed("visits", export, *words)
+    assert "path crossings: Asked for" in said
+    path.write_text("exit_after_s = 30")
+    with pytest.raises(SettingsError, match="lacks default_accuracy_m"):
+        typed("visits", export, *words)
+
+
+def test_the_mapping_of_a_study(tmp_path: Path, export: Path) -> None:
+    study = tmp_path / "study"
+    (study / "data").mkdir(parents=True)
+    export.rename(study / "data" / "pings.csv")
+    (study / "study.toml").write_text(
+        'schema = 1\n[study]\nname = "S"\nforce = "F"\nstart = 2021-01-01\n'
+        'cut_off = 2021-12-31\n[data.radios]\ncontract = "ping"\nfiles = ["pings.csv"]\n'
+        '[data.radios.columns]\ndevice_id = "device_id"\nat = "timestamp"\n'
+        'longitude_deg = "longitude"\nlatitude_deg = "latitude"\n'
+    )
+    words = ("pack", "--to", tmp_path / "packed", "--study", study)
+    with pytest.raises(SettingsError, match="go together"):
+        typed(*words)
+    with pytest.raises(SettingsError, match="no section"):
+        typed(*words, "--feed", "crimes")
+    facts = json.loads(typed(*words, "--feed", "radios", "--json"))
+    assert facts["rows_packed"] == 4_000
+    assert [one["path"] for one in facts["sources"]] == ["data/pings.csv"]
+
+
+def test_how_long_it_still_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
+    with waiting.estimated("bytes") as progress:
+        progress("packing", 200, 1_000)  # what an earlier run did
+        now[0] += 20
+        progress("packing", 400, 1_000)
+        now[0] += 1
+        progress("packing", 410, 1_000)
+    assert capsys.readouterr().err == "packing: 40%, about 60 s left\n"
+    assert [waiting.words(s) for s in (0.2, 89, 90, 5400)] == ["1 s", "89 s", "2 min", "1.5 h"]
