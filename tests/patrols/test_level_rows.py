@@ -20,7 +20,7 @@ from placeproof.patrols import (
     logs,
 )
 from placeproof.patrols.attendance import level_rows, presence_method
-from placeproof.patrols.beside import background_rows, control_rows, reason_rows
+from placeproof.patrols.beside import control_rows, reason_rows
 from placeproof.patrols.dividing import DIVISIONS, Night, divided
 from placeproof.patrols.rows import finished
 from placeproof.tables import Attendance, Dose, estimate
@@ -193,17 +193,6 @@ def test_presence_on_control_days() -> None:
     never = tasks.with_columns(randomised=pl.lit(value=False))
     none = estimate.rows(finished(control_rows(never, dose, source="pings")))
     assert set(none["status"]) == {"not_identified"}
-
-
-def test_background_presence() -> None:
-    dose = doses(("H01", 0, 20, 5), ("H01", 40, 10, 10), ("H02", 0, 10, 5))
-    rows = estimate.rows(finished(background_rows(dose, source="pings")))
-    assert whole(rows, "background_presence")["estimate"] == pytest.approx(0.5)
-    assert whole(rows, "background_presence", subgroup="hotspot=H02")["estimate"] == 0.5
-    assert whole(rows, "background_presence", horizon="2024-06")["estimate"] == 1.0
-    unknown = doses(("H01", 0, 20, None))
-    none = estimate.rows(finished(background_rows(unknown, source="pings")))
-    assert set(none["status"]) == {"not_supplied"}
 
 
 # Nobody is ranked -----------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def level_rows(held: pl.DataFrame, *, night: Night | None, method: str) -> list[
     """
     feeds = f"tasking {'ping hotspot' if method.startswith('ping') else 'delivered hotspot'}"
     known = held.filter("observed")
-    rows = [] if method == "ping_raw" else [_unobserved(held, feeds)]
+    rows = [] if method == "ping_raw" else [_unobserved(held, method, feeds)]
     if known.is_empty():
         return [
             *rows,
@@ -111,16 +111,28 @@ def level_rows(held: pl.DataFrame, *, night: Night | None, method: str) -> list[
     return rows if method == "ping_raw" else rows + _doubt_rows(known, method, feeds)
 
 
-def _unobserved(held: pl.DataFrame, feeds: str) -> Row:
+def _unobserved(held: pl.DataFrame, method: str, feeds: str) -> Row:
     label = "Tasked windows on days on which the source reported nothing"
-    row = base_row("window_unobserved", label, "share", "count", "share", feeds)
+    row = _base("window_unobserved", label, method, feeds)
     return row | share_of(~held["observed"]) | window_of(held["operating_day"])
+
+
+_STATED = {
+    "stated_visit": "hot spots, stated by ready-made visits",
+    "stated_dwell": "hot spots, stated by ready-made dwell times",
+    "stated_hours": "hot spots, stated by ready-made hours",
+}
+
+
+def _base(outcome: str, label: str, method: str, feeds: str) -> Row:
+    row = base_row(outcome, label, "share", method, "share", feeds)
+    return row | {"population": _STATED.get(method, row["population"])}
 
 
 def _level_base(level: str, method: str, feeds: str) -> Row:
     outcome, label = OUTCOMES[level]
     more = {"level_4": " patrol_log", "level_5": " patrol_log"}.get(level, "")
-    return base_row(outcome, label, "share", method, "share", feeds + more)
+    return _base(outcome, label, method, feeds + more)
 
 
 def _levels_of(part: pl.DataFrame, method: str, feeds: str, *, whole: bool) -> Iterator[Row]:
@@ -193,7 +205,7 @@ def _chance(minutes: float, target: float, error: float) -> float:
 def _doubt_rows(known: pl.DataFrame, method: str, feeds: str) -> list[Row]:
     uncertain = known["level_3_uncertain"].drop_nulls()
     label = "Tasked windows whose minutes lie within one standard deviation of those asked for"
-    row = base_row("window_uncertain", label, "share", method, "share", feeds)
+    row = _base("window_uncertain", label, method, feeds)
     if uncertain.is_empty():
         row |= {"status": "not_identified", "reason": "The error of the minutes is not known."}
     else:
@@ -201,7 +213,7 @@ def _doubt_rows(known: pl.DataFrame, method: str, feeds: str) -> list[Row]:
             "reason": "Whether they reach level 3 could as well be the other."
         }
     label = "Tasked windows that ask for no more minutes than lie between two pings"
-    flagged = base_row("window_target_below_interval", label, "share", method, "share", feeds)
+    flagged = _base("window_target_below_interval", label, method, feeds)
     if known["interval_s"].null_count() == known.height:
         return [row]
     return [row, flagged | share_of(_below_interval(known))]
@@ -211,7 +223,7 @@ def _dose(part: pl.DataFrame, method: str, feeds: str) -> Row:
     label = (
         "Minutes in tasked windows for each minute asked for, no window counted above its target"
     )
-    row = base_row("planned_dose", label, "share", method, "share", feeds) | {
+    row = _base("planned_dose", label, method, feeds) | {
         "n": part.height,
         "n_places": part["hotspot_id"].n_unique(),
     }

@@ -1,10 +1,10 @@
-"""What stands beside compliance: reasons, control days and presence that nobody asked for."""
+"""What stands beside compliance: reasons, and presence on control days."""
 
 import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols.dividing import divided
-from placeproof.patrols.rows import Row, base_row, missing, share_of, window_of
+from placeproof.patrols.rows import Row, base_row, share_of, window_of
 
 MOST_REASONS = 12
 """Reasons beyond the most frequent are told together: free text would make a row each."""
@@ -131,49 +131,6 @@ def control_days(tasking: pl.DataFrame, dose: pl.DataFrame, *, source: str) -> p
         .select(*on, pl.col("tasked").fill_null(value=False), "patrol_minutes")
         .sort(on)
     )
-
-
-def background_rows(dose: pl.DataFrame, *, source: str) -> list[Row]:
-    """
-    Share of the minutes of presence that no task asked for.
-
-    Parameters
-    ----------
-    dose : table `dose`
-    source : str
-        Source of the dose.
-
-    Returns
-    -------
-    list of rows for table `estimate`
-        In all, by month and by place; one row without a number where tasking is not known.
-    """
-    feeds = f"tasking {'ping' if source == 'pings' else 'delivered'} hotspot"
-    label = "Minutes of presence that no task asked for"
-    row = base_row("background_presence", label, "share", "minutes_outside_tasks", "share", feeds)
-    known = dose.filter(
-        pl.col("hours") == "all",
-        pl.col("source") == source,
-        pl.col("background_minutes").is_not_null(),
-        pl.col("additional_minutes").is_not_null(),
-    )
-    if known.is_empty():
-        return [missing("background_presence", label, "tasking or ping")]
-    return [
-        row | key | _background(part) | window_of(part["operating_day"])
-        for by in ("all", "month", "place")
-        for key, part in divided(known, by=by, night=None)
-    ]
-
-
-def _background(part: pl.DataFrame) -> Row:
-    beside, asked = (
-        float(part[name].sum()) for name in ("background_minutes", "additional_minutes")
-    )
-    counted: Row = {"n": part.height, "n_places": part["hotspot_id"].n_unique()}
-    if not beside + asked > 0:
-        return counted | {"status": "not_identified", "reason": "Nobody was there at all."}
-    return counted | {"estimate": beside / (beside + asked)}
 
 
 def _mean(minutes: pl.Series) -> Row:
