@@ -1,6 +1,7 @@
 """Dose, slowly and plainly: one minute at a time, by the clock on the wall."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from placeproof.calendar import NTE_PRESETS, bank_holiday_eves
@@ -21,23 +22,32 @@ def operating_day_of(minute: datetime) -> date:
     return local.date() if local.hour >= 6 else local.date() - timedelta(days=1)
 
 
+@cache
+def is_eve(day: date) -> bool:
+    return day in bank_holiday_eves(day, day)
+
+
 def hours_of(minute: datetime, events: list[tuple[datetime, datetime]]) -> set[str]:
     """All hours that a minute belongs to."""
+    happening = any(starts <= minute < ends for starts, ends in events)
+    return set(hours_by_clock(minute, happening))
+
+
+@cache
+def hours_by_clock(minute: datetime, happening: bool) -> frozenset[str]:
     local, day = minute.astimezone(LONDON), operating_day_of(minute)
     names = {"all", f"band:{BAND_OF_HOUR[local.hour]}"}
     for preset in NTE_PRESETS.values():
-        on = day.isoweekday() in preset.weekdays or (
-            preset.bank_holiday_eves and day in bank_holiday_eves(day, day)
-        )
+        on = day.isoweekday() in preset.weekdays or (preset.bank_holiday_eves and is_eve(day))
         # Hours after midnight come after those before it: count from 06:00.
         since = (local.hour - 6) % 24
         first, last = (preset.starts.hour - 6) % 24, (preset.ends.hour - 6) % 24 or 24
         night = on and first <= since < last
-        night = night or any(starts <= minute < ends for starts, ends in events)
-        names.add(f"{'nte' if night else 'other'}:{preset.id}")
-    return names
+        names.add(f"{'nte' if night or happening else 'other'}:{preset.id}")
+    return frozenset(names)
 
 
+@cache
 def minutes_of_day(day: date) -> list[datetime]:
     opens = datetime.combine(day, time(6), LONDON).astimezone(UTC)
     closes = datetime.combine(day + timedelta(days=1), time(6), LONDON).astimezone(UTC)

@@ -2,10 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from placeproof.calendar import NTE_PRESETS
 from placeproof.patrols.additional import stated_officers, tasked_windows
@@ -15,7 +17,7 @@ from placeproof.patrols.minutes import delivered_minutes
 from placeproof.tables import Dose, Event, Visit
 
 from .conftest import START, at, filled, hotspot, hotspots, task, tasking
-from .slow_dose import joined_visits, slow_dose
+from .slow_dose import joined_visits, minutes_of_day, slow_dose
 
 DAY = START.date()
 """Friday 3 May 2024; minute 0 is 21:00 local. The Monday after it is a bank holiday."""
@@ -80,6 +82,11 @@ def test_devices_that_overlap_are_joined_for_patrol_and_added_for_persons() -> N
     row = cell(dose(stay("a", 0, 10), stay("b", 6, 20), stay("c", 40, 45)))
     assert (row["patrol_minutes"], row["person_minutes"]) == (25.0, 29.0)
     assert (row["visits"], row["mean_visit_minutes"]) == (2, 12.5)
+
+
+def test_visits_that_touch_are_one_and_a_second_between_makes_two() -> None:
+    assert cell(dose(stay("a", 0, 10), stay("b", 10, 20)))["visits"] == 1
+    assert cell(dose(stay("a", 0, 10), stay("b", 10 + 1 / 60, 20)))["visits"] == 2
 
 
 def test_a_vehicle_and_the_radio_of_its_driver_are_one_officer() -> None:
@@ -257,6 +264,8 @@ def test_uncertainty_is_that_of_the_two_ends() -> None:
     assert together["patrol_minutes_sd"] == pytest.approx(30 / 60)
     chained = cell(dose(stay("a", 0, 10, dwell_sd_s=30.0), stay("b", 5, 20, dwell_sd_s=40.0)))
     assert chained["patrol_minutes_sd"] == pytest.approx((30**2 / 2 + 40**2 / 2) ** 0.5 / 60)
+    within = cell(dose(stay("a", 0, 30, dwell_sd_s=30.0), stay("b", 5, 10, dwell_sd_s=40.0)))
+    assert within["patrol_minutes_sd"] == pytest.approx(30 / 60)
 
 
 def test_uncertainty_of_a_split_visit_stays_with_its_ends() -> None:
@@ -384,7 +393,7 @@ def test_minute_by_minute_gives_the_same(
         if row["additional_minutes"] is not None:
             assert row["additional_minutes"] == pytest.approx(slow["tasked"])
     visits = found.filter(pl.col("hours") == "all")["visits"].sum()
-    last = max(minute for minute in (minutes_end(days),))
+    last = minutes_end(days)
     assert visits == sum(
         first < last for first, _ in joined_visits(stays) if first >= day_opens(day)
     )
@@ -421,15 +430,36 @@ def test_parts_add_up_to_the_whole(drawn: tuple[date, list[dict], list, list, li
     assert (found["person_minutes"] >= found["patrol_minutes"] - 1e-9).all()
 
 
-def day_opens(day: date) -> datetime:
-    from .slow_dose import minutes_of_day
+def test_places_do_not_touch_each_other() -> None:
+    names = ("H01", "H02", "H03")
+    rng = np.random.default_rng(7)
+    rows = [
+        stay(
+            f"d{rng.integers(4)}",
+            first := float(rng.uniform(-700, 1500)),
+            first + float(rng.exponential(40)),
+            hotspot_id=names[int(rng.integers(3))],
+            dwell_sd_s=float(rng.uniform(1, 60)),
+            visible_s=0.0,
+        )
+        for _ in range(120)
+    ]
+    together = dose(*rows, hotspots=hotspots(*(hotspot(name, 0, 0) for name in names)))
+    apart = [
+        dose(
+            *(row for row in rows if row["hotspot_id"] == name),
+            hotspots=hotspots(hotspot(name, 0, 0)),
+        )
+        for name in names
+    ]
+    assert_frame_equal(together, pl.concat(apart))
 
+
+def day_opens(day: date) -> datetime:
     return minutes_of_day(day)[0]
 
 
 def minutes_end(days: list[date]) -> datetime:
-    from .slow_dose import minutes_of_day
-
     return minutes_of_day(days[-1])[-1] + timedelta(minutes=1)
 
 
