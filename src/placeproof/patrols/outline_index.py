@@ -51,6 +51,8 @@ class OutlineIndex:
         The raster: cells of 2**shift, in `columns` × `rows` blocks of 16 × 16 cells.
     blocks : int32
         For each block 0 (no outline) or its place in `cells`; one empty row and column around.
+    taken : uint32
+        A bit for each cell that is not empty.
     cells : int32
         256 for each block. 0: outside; n > 0: wholly inside outline n - 1; n < 0: touched by the
         one outline of row list -n - 1, or (beyond the row lists) by those of a list.
@@ -74,6 +76,7 @@ class OutlineIndex:
     columns: int
     rows: int
     blocks: NDArray[np.int32]
+    taken: NDArray[np.uint32]
     cells: NDArray[np.int32]
     list_start: NDArray[np.int32]
     lists: NDArray[np.int32]
@@ -94,7 +97,9 @@ class OutlineIndex:
         shapes = geometry.outlines(hotspots["geometry"])
         shapes = shapely.segmentize(_polygons(shapes), LONGEST_EDGE_M)
         xy, ring_start, ring_outline = _rings(shapes)
-        longitude, latitude = geometry.to_degrees(xy[:, 0], xy[:, 1]) if len(xy) else xy.T
+        longitude, latitude = (
+            geometry.to_degrees(xy[:, 0], xy[:, 1]) if len(xy) else xy.T
+        )
         return _index(
             hotspots["hotspot_id"].to_list(),
             np.column_stack([longitude, latitude]),
@@ -144,8 +149,17 @@ class OutlineIndex:
         outlines[:, 1] = np.clip(self.until_s, -farthest, farthest) * ticks_per_second
         outlines[:, 2] = self.outline_hotspot
         return (
-            (self.west, self.south, self.shift_x, self.shift_y, self.columns, self.rows)
-            + (self.blocks, self.cells),
+            (
+                *(
+                    self.west,
+                    self.south,
+                    self.shift_x,
+                    self.shift_y,
+                    self.columns,
+                    self.rows,
+                ),
+                *(self.blocks, self.taken, self.cells),
+            ),
             (self.list_start, self.lists, self.row_lists, self.row_edges, outlines),
         )
 
@@ -166,7 +180,9 @@ def degrees_e7(degrees: pl.Series) -> NDArray[np.int32]:
     """
     values = degrees.cast(pl.Float64).fill_null(np.nan).to_numpy()
     known = np.abs(values) <= 180.0  # NaN is not
-    return np.where(known, np.rint(np.where(known, values, 0.0) * 1e7), UNKNOWN_E7).astype(np.int32)
+    return np.where(
+        known, np.rint(np.where(known, values, 0.0) * 1e7), UNKNOWN_E7
+    ).astype(np.int32)
 
 
 def members(
@@ -215,7 +231,9 @@ def _polygons(shapes: NDArray[Any]) -> NDArray[Any]:
 def _rings(shapes: NDArray[Any]) -> tuple[NDArray[np.float64], Integers, Integers]:
     """Vertices of all rings, where each ring begins, and whose it is."""
     parts, of_shape = _parts(shapes)
-    while len(parts) and (shapely.get_type_id(parts) != 3).any():  # collections within collections
+    while (
+        len(parts) and (shapely.get_type_id(parts) != 3).any()
+    ):  # collections within collections
         deeper, within = _parts(parts)
         if len(deeper) == len(parts):
             flat = shapely.get_type_id(deeper) == 3
@@ -293,7 +311,9 @@ def _raster(edges: NDArray[np.int32], edge_start: Integers) -> dict[str, Any]:
         "row_lists": row_lists,
         "row_edges": row_edges,
         **_two_levels(
-            *(keys, codes, columns, rows), outlines=len(edge_start) - 1, row_lists=len(row_lists)
+            *(keys, codes, columns, rows),
+            outlines=len(edge_start) - 1,
+            row_lists=len(row_lists),
         ),
     }
 
@@ -309,8 +329,14 @@ def _grid(
     shift_y = round(np.log2(_CELL_M / _METRES_PER_E7))
     shift_x = round(np.log2(_CELL_M / _METRES_PER_E7 / max(shrink, 0.05)))
     starts = edge_start[:-1][np.diff(edge_start) > 0]
-    low_x, high_x = np.minimum.reduceat(x.min(1), starts), np.maximum.reduceat(x.max(1), starts)
-    low_y, high_y = np.minimum.reduceat(y.min(1), starts), np.maximum.reduceat(y.max(1), starts)
+    low_x, high_x = (
+        np.minimum.reduceat(x.min(1), starts),
+        np.maximum.reduceat(x.max(1), starts),
+    )
+    low_y, high_y = (
+        np.minimum.reduceat(y.min(1), starts),
+        np.maximum.reduceat(y.max(1), starts),
+    )
     while True:
         wide = (high_x >> shift_x) - (low_x >> shift_x) + 1
         high = (high_y >> shift_y) - (low_y >> shift_y) + 1
@@ -342,11 +368,22 @@ def _two_levels(
     )
     cells = np.zeros((len(block) + 1) * 256, dtype=np.int32)
     cells[(of_cell + 1) * 256 + (cell & 255)] = held
-    return {"blocks": blocks.ravel(), "cells": cells, "list_start": list_start, "lists": lists}
+    return {
+        "blocks": blocks.ravel(),
+        "taken": np.packbits(cells != 0, bitorder="little").view("<u4"),
+        "cells": cells,
+        "list_start": list_start,
+        "lists": lists,
+    }
 
 
 def _cell_codes(
-    codes: NDArray[np.int32], first: Integers, several: Integers, *, outlines: int, row_lists: int
+    codes: NDArray[np.int32],
+    first: Integers,
+    several: Integers,
+    *,
+    outlines: int,
+    row_lists: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """What each cell holds, and the lists of those that hold more than one outline."""
     code = codes[first]

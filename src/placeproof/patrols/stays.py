@@ -49,7 +49,9 @@ class Stays:
         """No interval at all: merging it changes nothing."""
         codes, moments = np.empty(0, np.int32), np.empty(0, np.int64)
         seconds = np.empty((0, _WORDS), np.uint64)
-        return cls(codes, codes, moments, moments, ticks_per_second, codes, moments, seconds)
+        return cls(
+            codes, codes, moments, moments, ticks_per_second, codes, moments, seconds
+        )
 
     @classmethod
     def merge(cls, stays: Sequence["Stays"], *, longest_gap_s: float) -> "Stays":
@@ -160,7 +162,16 @@ def stays_of(
     ValueError
         If the arrays differ in length or `longest_gap_s` is not above 0.
     """
-    from placeproof.patrols.stays_kernel import EMPTY, FIRST, KEY, LAST, gathered
+    from placeproof.patrols.stays_kernel import (
+        CODE,
+        EMPTY,
+        FIRST,
+        KEPT,
+        KEY,
+        LAST,
+        PIECES,
+        gathered,
+    )
 
     arrays = (
         np.ascontiguousarray(device, np.int32),
@@ -176,22 +187,23 @@ def stays_of(
         _ticks(longest_gap_s, ticks_per_second),
         ticks_per_second,
     )
-    pairs = table[:, KEY]
-    still_open = table[(pairs != EMPTY) & (pairs & 0xFFFFFFFF != 0xFFFFFFFF)]
+    still_open = table[table[:, KEY] != EMPTY]
     pair, first, last = np.concatenate([closed, still_open[:, [KEY, FIRST, LAST]]]).T
-    kept = np.arange(sketch.shape[1] - 2) < sketch[:, 1:2]
+    kept = np.arange(sketch.shape[1] - PIECES) < sketch[:, KEPT : KEPT + 1]
     return Stays(
         *_unpaired(pair),
         np.ascontiguousarray(first),
         np.ascontiguousarray(last),
         ticks_per_second,
-        np.repeat(sketch[:, 0], sketch[:, 1]).astype(np.int32),
-        sketch[:, 2:][kept],
+        np.repeat(sketch[:, CODE], sketch[:, KEPT]).astype(np.int32),
+        sketch[:, PIECES:][kept],
         seconds.reshape(-1, kept.shape[1], _WORDS)[kept],
     )
 
 
-def to_frame(stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]) -> pl.DataFrame:
+def to_frame(
+    stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]
+) -> pl.DataFrame:
     """
     Stays as a table of names and moments.
 
@@ -258,7 +270,9 @@ def usual_intervals(
     ).sort("device_id")
 
 
-def _interval(counts: NDArray[np.int64], seconds: NDArray[np.int64]) -> NDArray[np.float64]:
+def _interval(
+    counts: NDArray[np.int64], seconds: NDArray[np.int64]
+) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         mean: NDArray[np.float64] = (counts @ seconds) / counts.sum(axis=1)
     return mean
@@ -273,7 +287,9 @@ def _unpaired(pair: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.in
 
 
 def _joined(arrays: list[NDArray]) -> NDArray:
-    return np.ascontiguousarray(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
+    return np.ascontiguousarray(
+        arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    )
 
 
 def _ticks(seconds: float, ticks_per_second: int) -> int:

@@ -28,10 +28,12 @@ FIELDS = 8
 """An open interval, one line of the processor's cache: whose, from, to, the piece of time it is in
 with its place in the sketch, and the device's row there."""
 EMPTY = -1
-
+CODE, KEPT, HIGHEST, PIECES = range(4)
+"""A device's row of the sketch: its code, how many pieces of time, the highest of their numbers,
+and their keys."""
+_OPEN_BITS = 14
+_PROBES = 4
 _WORDS_2 = numba.types.Array(numba.uint64, 2, "C", readonly=True)
-_ANYWHERE = 0xFFFFFFFF
-"""Stands for the hot spot in the row of the table that says where a device's sketch is."""
 
 
 @compiled()
@@ -46,16 +48,42 @@ def mixed(key):
 @compiled()
 def place_of(table, bits, key):
     """Where in a table of 2**bits rows a key is, or the empty row where it belongs."""
-    row = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
+    row = scattered(key, bits)
     while table[row, KEY] != key and table[row, KEY] != EMPTY:
         row = (row + 1) & ((1 << bits) - 1)
     return row
 
 
 @compiled()
-def empty_table(bits):
+def open_place(table, key):
+    """Where among the open intervals a pair is, or the row that it takes over.
+
+    The table never grows: when all near rows are taken, the interval seen longest ago gives way
+    and is closed, which merging mends. So memory and speed do not depend on how many pairs exist.
+    """
+    home = scattered(key, _OPEN_BITS)
+    place = home
+    for n in range(_PROBES):
+        row = (home + n) & ((1 << _OPEN_BITS) - 1)
+        if table[row, KEY] == key or table[row, KEY] == EMPTY:
+            return row
+        if table[row, LAST] < table[place, LAST]:
+            place = row
+    return place
+
+
+@compiled()
+def scattered(key, bits):
+    """A row below 2**bits that looks random."""
+    return np.int64(
+        (np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)
+    )
+
+
+@compiled()
+def empty_table(bits, fields):
     """A table of 2**bits rows without a key."""
-    table = np.zeros((1 << bits, FIELDS), np.int64)
+    table = np.zeros((1 << bits, fields), np.int64)
     table[:, KEY] = EMPTY
     return table
 
@@ -63,7 +91,7 @@ def empty_table(bits):
 @compiled()
 def larger(table, bits):
     """The same rows in a table of 2**bits."""
-    grown = empty_table(bits)
+    grown = empty_table(bits, table.shape[1])
     for row in range(len(table)):
         if table[row, KEY] != EMPTY:
             grown[place_of(grown, bits, table[row, KEY])] = table[row]
@@ -71,24 +99,27 @@ def larger(table, bits):
 
 
 @compiled()
-def sampled(key, device, sketch, words):
-    """Where the sketch keeps a piece of time; -1 if the device has enough of lower numbers."""
-    kept = sketch[device, 1]
-    for j in range(kept):
-        if sketch[device, 2 + j] == key:
-            return j
-    if kept < BUCKETS_KEPT:
-        sketch[device, 1] += 1
-        sketch[device, 2 + kept] = key
-        return kept
-    place, highest = np.int64(-1), mixed(key)
-    for j in range(BUCKETS_KEPT):
-        number = mixed(sketch[device, 2 + j])
-        if number > highest:
-            place, highest = j, number
-    if place >= 0:
-        sketch[device, 2 + place] = key
-        words[device, place * WORDS : (place + 1) * WORDS] = np.uint64(0)
+def sampled(piece, row, words):
+    """Where a device's row of the sketch keeps a piece of time; -1 if it has enough of lower ones."""
+    number = mixed(piece)
+    if row[KEPT] == BUCKETS_KEPT and number > np.uint64(row[HIGHEST]):
+        return np.int64(-1)
+    place = row[KEPT]
+    for j in range(row[KEPT]):
+        if row[PIECES + j] == piece:
+            return np.int64(j)
+        if row[KEPT] == BUCKETS_KEPT and mixed(row[PIECES + j]) == np.uint64(
+            row[HIGHEST]
+        ):
+            place = np.int64(j)
+    if row[KEPT] < BUCKETS_KEPT:
+        row[KEPT] += 1
+    words[place * WORDS : (place + 1) * WORDS] = np.uint64(0)
+    row[PIECES + place] = piece
+    highest = np.uint64(0)
+    for j in range(row[KEPT]):
+        highest = max(highest, mixed(row[PIECES + j]))
+    row[HIGHEST] = np.int64(highest)
     return place
 
 
@@ -108,27 +139,32 @@ def longer(rows):
         )
     )(I32, I64, I32, I32, RASTER, LOOKUP, numba.int64, numba.int64)
 )
-def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second):
+def gathered(
+    device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second
+):
     """
     Join the positions of one device in one hot spot wherever silence is short enough.
 
     Each chunk of positions goes through short loops, each of which hands few rows to the next, so
     that the processor guesses and waits little: block, cell, outline, interval.
 
-    Returns closed intervals (pair, first, last), the table of open ones, and the cadence sketch: for each device its code, how many pieces of time it has, and their
-    keys; and a bit for each second with a position inside.
+    Returns closed intervals (pair, first, last), the table of open ones, and the cadence sketch:
+    for each device its row, and a bit for each second of its pieces with a position inside.
     """
-    bits, used, devices, closed = 10, 0, 0, 0
-    table = empty_table(bits)
+    table = empty_table(_OPEN_BITS, FIELDS)
+    bits, devices, closed = 8, 0, 0
+    known = empty_table(bits, 2)
     out = np.empty((1024, 3), np.int64)
-    sketch = np.zeros((64, 2 + BUCKETS_KEPT), np.int64)
+    sketch = np.zeros((64, PIECES + BUCKETS_KEPT), np.int64)
     words = np.zeros((64, BUCKETS_KEPT * WORDS), np.uint64)
     bucket_ticks = BUCKET_S * ticks_per_second
     filled, touched = np.empty((2, CHUNK), np.int32), np.empty((2, CHUNK), np.int32)
     hit = np.empty((2, 2 * CHUNK), np.int64)
     for begin in range(0, len(device), CHUNK):
         size = min(CHUNK, len(device) - begin)
-        whole, partly = near_cells(longitude, latitude, begin, size, raster, filled, touched)
+        whole, partly = near_cells(
+            longitude, latitude, begin, size, raster, filled, touched
+        )
         j, k = np.int64(-1), np.int64(0)
         while j < partly:
             found, j, k = hits(
@@ -139,60 +175,67 @@ def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks
                 i, hotspot = hit[0, h], hit[1, h]
                 t = at[i]
                 key = (np.int64(device[i]) << 32) | hotspot
-                slot = place_of(table, bits, key)
-                if table[slot, KEY] == EMPTY:
-                    if 2 * (used + 2) > 1 << bits:
-                        bits += 1
-                        table = larger(table, bits)
-                    whose = place_of(table, bits, key | _ANYWHERE)
-                    if table[whose, KEY] == EMPTY:
-                        if devices == len(sketch):
-                            sketch, words = longer(sketch), longer(words)
-                        table[whose, KEY] = key | _ANYWHERE
-                        table[whose, DEVICE] = devices
-                        sketch[devices, 0] = device[i]
-                        devices += 1
-                        used += 1
-                    slot = place_of(table, bits, key)
-                    table[slot, KEY] = key
-                    table[slot, FIRST] = t
-                    table[slot, LAST] = t
-                    table[slot, BUCKET] = t + bucket_ticks  # not the piece of time of t
-                    table[slot, DEVICE] = table[whose, DEVICE]
-                    used += 1
-                elif t > table[slot, LAST] + longest_gap or t < table[slot, FIRST] - longest_gap:
-                    if closed == len(out):
-                        out = longer(out)
-                    out[closed, 0] = key
-                    out[closed, 1] = table[slot, FIRST]
-                    out[closed, 2] = table[slot, LAST]
-                    closed += 1
+                slot = open_place(table, key)
+                fresh = table[slot, KEY] != key
+                if (
+                    fresh
+                    or t > table[slot, LAST] + longest_gap
+                    or t < table[slot, FIRST] - longest_gap
+                ):
+                    if table[slot, KEY] != EMPTY:
+                        if closed == len(out):
+                            out = longer(out)
+                        out[closed, 0] = table[slot, KEY]
+                        out[closed, 1] = table[slot, FIRST]
+                        out[closed, 2] = table[slot, LAST]
+                        closed += 1
+                    if fresh:
+                        whose = place_of(known, bits, np.int64(device[i]))
+                        if known[whose, KEY] == EMPTY:
+                            if 2 * devices >= len(known):
+                                bits += 1
+                                known = larger(known, bits)
+                                whose = place_of(known, bits, np.int64(device[i]))
+                            if devices == len(sketch):
+                                sketch, words = longer(sketch), longer(words)
+                            known[whose, KEY] = device[i]
+                            known[whose, 1] = devices
+                            sketch[devices, CODE] = device[i]
+                            devices += 1
+                        table[slot, KEY] = key
+                        table[slot, BUCKET] = (
+                            t + bucket_ticks
+                        )  # not the piece of time of t
+                        table[slot, DEVICE] = known[whose, 1]
                     table[slot, FIRST] = t
                     table[slot, LAST] = t
                 else:
                     table[slot, LAST] = max(t, table[slot, LAST])
                     table[slot, FIRST] = min(t, table[slot, FIRST])
-                within = t - table[slot, BUCKET]
+                within, who = t - table[slot, BUCKET], table[slot, DEVICE]
                 if within < 0 or within >= bucket_ticks:
                     bucket = t // bucket_ticks
                     within = t - bucket * bucket_ticks
                     table[slot, BUCKET] = bucket * bucket_ticks
                     piece = (hotspot << 40) ^ (bucket & ((1 << 40) - 1))
                     table[slot, SAMPLE_KEY] = piece
-                    table[slot, SAMPLE] = sampled(piece, table[slot, DEVICE], sketch, words)
-                sample, who = table[slot, SAMPLE], table[slot, DEVICE]
-                if sample >= 0 and sketch[who, 2 + sample] == table[slot, SAMPLE_KEY]:
+                    table[slot, SAMPLE] = sampled(piece, sketch[who], words[who])
+                sample = table[slot, SAMPLE]
+                if (
+                    sample >= 0
+                    and sketch[who, PIECES + sample] == table[slot, SAMPLE_KEY]
+                ):
                     second = within // ticks_per_second
-                    words[who, sample * WORDS + (second >> 6)] |= np.uint64(1) << np.uint64(
-                        second & 63
-                    )
+                    words[who, sample * WORDS + (second >> 6)] |= np.uint64(
+                        1
+                    ) << np.uint64(second & 63)
     return out[:closed], table, sketch[:devices], words[:devices]
 
 
 @compiled(
-    numba.types.Tuple((numba.int64[::1], numba.int64[::1], numba.int64[::1], numba.int64[::1]))(
-        I64, I64, I64
-    )
+    numba.types.Tuple(
+        (numba.int64[::1], numba.int64[::1], numba.int64[::1], numba.int64[::1])
+    )(I64, I64, I64)
 )
 def grouped(key, first, last):
     """Bring intervals of one pair together, pairs in order of their keys.
@@ -200,7 +243,7 @@ def grouped(key, first, last):
     Returns the keys, where each key's intervals begin, and the intervals' first and last.
     """
     bits = 10
-    table = empty_table(bits)
+    table = empty_table(bits, 3)
     used = 0
     of = np.empty(len(key), np.int64)
     for i in range(len(key)):
@@ -243,7 +286,11 @@ def grouped(key, first, last):
 def linked(key, first, last, longest_gap):
     """Join intervals of one pair that are near enough; sorted by pair and time."""
     keys, start, first, last = grouped(key, first, last)
-    out_key, out_first, out_last = np.empty_like(first), np.empty_like(first), np.empty_like(first)
+    out_key, out_first, out_last = (
+        np.empty_like(first),
+        np.empty_like(first),
+        np.empty_like(first),
+    )
     n = -1
     for k in range(len(keys)):
         begin, end = start[k], start[k + 1]
@@ -260,7 +307,7 @@ def linked(key, first, last, longest_gap):
                 n += 1
                 out_key[n], out_first[n], out_last[n] = keys[k], first[i], last[i]
     n += 1
-    return out_key[:n], out_first[:n], out_last[:n]
+    return out_key[:n].copy(), out_first[:n].copy(), out_last[:n].copy()
 
 
 @compiled(numba.uint64[::1](I64))
@@ -304,7 +351,11 @@ def sketched(order, device, keys, words):
     return out_device[:n].copy(), out_key[:n].copy(), out_words[:n].copy()
 
 
-@compiled(numba.types.Tuple((numba.int32[::1], numba.int64[:, ::1]))(I32, _WORDS_2, numba.int64))
+@compiled(
+    numba.types.Tuple((numba.int32[::1], numba.int64[:, ::1]))(
+        I32, _WORDS_2, numba.int64
+    )
+)
 def gaps(device, words, longest):
     """How often each number of seconds lies between neighbours, for each device of a sketch.
 
