@@ -325,9 +325,9 @@ def test_choices_that_make_no_sense_are_refused(tmp_path: Path) -> None:
         visiting.visits_of_sources(
             positions, index(), longest_gap_s=90, shortest_dwell_s=0, engine="dask"
         )
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with pytest.raises(InputError, match="without packed positions"):
-        empty = tmp_path / "empty"
-        empty.mkdir()
         visiting.positions_in([empty], None)
 
 
@@ -343,3 +343,35 @@ def test_progress_is_honest(tmp_path: Path) -> None:
     assert [done for done, _ in said] == sorted(done for done, _ in said)
     assert said[-1] == (total, total)
     assert {of for _, of in said} == {total}
+
+
+def test_a_packed_feed_of_a_study(tmp_path: Path) -> None:
+    from placeproof.study.reading import read_all
+    from placeproof.study.settings import read_study
+
+    frame = walks(11)
+    (tmp_path / "data").mkdir()
+    pack(tmp_path / "data" / "packed", frame[:20_000])
+    frame[15_000:].write_parquet(tmp_path / "data" / "rest.parquet")
+    (tmp_path / "study.toml").write_text(
+        'schema = 1\n[study]\nname = "S"\nforce = "F"\nstart = 2021-01-01\ncut_off = 2021-12-31\n'
+        '[data.radios]\ncontract = "ping"\nformat = "packed"\nfiles = ["packed"]\n'
+        '[data.rest]\ncontract = "ping"\nfiles = ["rest.parquet"]\n[data.rest.columns]\n'
+        + "\n".join(f'{ours} = "{theirs}"' for ours, theirs in COLUMNS.items())
+    )
+    study = read_study(tmp_path)
+    inputs = read_all(study, lambda _doing, _done, _of: None)
+    rows = {one["feed"]: one for one in inputs.result.receipts.iter_rows(named=True)}
+    assert rows["radios"]["rows_kept"] == 20_000
+    assert rows["radios"]["path"].startswith("data/packed, packed from ")
+    assert len(inputs.sha256s("ping")) == 2
+    positions = visiting.positions_of_study(study, inputs.get("ping"))
+    assert positions is not None
+    found = visiting.visits_of_sources(positions, index(), longest_gap_s=GAP_S, shortest_dwell_s=0)
+    assert found.visits.equals(visits_of(pack(tmp_path / "whole", frame)))
+    assert found.facts["pings"] == 20_000 + frame.height - 15_000
+    assert found.observed_days is not None
+    assert found.observed_days.to_list() == [date(2021, 7, 26), date(2021, 7, 27)][:1]
+    (tmp_path / "data" / "packed" / packed.FACTS).unlink()
+    broken = read_all(study, lambda _doing, _done, _of: None)
+    assert "no whole folder" in " ".join(broken.result.notices["message"])

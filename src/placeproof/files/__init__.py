@@ -5,7 +5,7 @@ from placeproof.files.feed import FeedResult, FeedSpec, Surroundings
 
 GEO_CONTRACTS = ("hotspot", "place")
 GEO_ENDINGS = (".geojson", ".json", ".gpkg", ".shp", ".tab", ".mif", ".kml")
-FORMATS = ("auto", "police-uk", "table", "geo", "gpx")
+FORMATS = ("auto", "police-uk", "table", "geo", "gpx", "packed")
 
 
 def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
@@ -42,6 +42,10 @@ def read(spec: FeedSpec, surroundings: Surroundings) -> FeedResult:
         from placeproof.files.police_uk import read as read_police_uk
 
         return read_police_uk(spec, surroundings)
+    if spec.format == "packed":
+        from placeproof.files.packed_feed import read as read_packed
+
+        return read_packed(spec, surroundings)
     if spec.format == "geo" or (
         spec.format == "auto" and spec.contract in GEO_CONTRACTS and endings & set(GEO_ENDINGS)
     ):

@@ -69,9 +69,9 @@ class FeedSpec:
     contract : str
         Canonical table that the rows become; "police-uk" yields crime, incident and stop_search.
     format : str
-        "auto" (by the ending of the file), "police-uk", "table", "geo" or "gpx".
+        "auto" (by the ending of the file), "police-uk", "table", "geo", "gpx" or "packed".
     paths : tuple of Path
-        Files, or folders and zips for police-uk. None of them is ever changed.
+        Files, or folders and zips for police-uk, folders for packed. None is ever changed.
     columns : mapping
         Canonical column to the header that it has in the source.
     values : mapping

@@ -14,7 +14,7 @@ from placeproof.errors import InputError
 from placeproof.files import packed
 from placeproof.files.feed import FeedSpec, Surroundings
 from placeproof.files.packed import Batch, Packed, Source
-from placeproof.files.position_pieces import Facts, pieces
+from placeproof.files.position_pieces import Facts, e7, pieces
 
 _BYTES_PER_POSITION = {".gz": 8, ".parquet": 20}
 _USUAL_BYTES = 55
@@ -103,6 +103,41 @@ class PackedReader:
                     ticks_per_second=batch.ticks_per_second,
                     device_ids=batch.device_ids,
                 )
+
+
+@dataclass(frozen=True)
+class TableReader:
+    """
+    Reads packed files, and one table that is in memory.
+
+    Parameters
+    ----------
+    packed_reader : PackedReader
+        For the files.
+    pings : table `ping`
+        For the source that has no file.
+    """
+
+    packed_reader: PackedReader
+    pings: pl.DataFrame
+
+    def __call__(self, source: Source) -> Iterator[Batch]:
+        """The positions of one packed file, or of the table."""
+        if source.devices:
+            yield from self.packed_reader(source)
+            return
+        names = self.pings["device_id"].unique().sort()
+        codes = self.pings["device_id"].replace_strict(
+            names, pl.int_range(len(names), dtype=pl.Int32, eager=True), return_dtype=pl.Int32
+        )
+        yield Batch(
+            device=codes.to_numpy(),
+            at=self.pings["at"].dt.epoch("us").to_numpy(),
+            longitude_e7=e7(self.pings["longitude_deg"].to_numpy()),
+            latitude_e7=e7(self.pings["latitude_deg"].to_numpy()),
+            ticks_per_second=1_000_000,
+            device_ids=names.to_list(),
+        )
 
 
 def export_source(path: Path) -> Source:

@@ -73,7 +73,7 @@ FEED_KEYS: tuple[Key, ...] = (
         "how the files are laid out",
         required=False,
         default="auto",
-        allowed=("auto", "police-uk", "table", "geo", "gpx"),
+        allowed=("auto", "police-uk", "table", "geo", "gpx", "packed"),
     ),
     Key("files", "texts", "file names or patterns in data/"),
     Key("time_format", "text", "form of the times, as strptime knows it", required=False),

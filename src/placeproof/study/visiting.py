@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from placeproof import __version__
+from placeproof import __version__, calendar
 from placeproof.errors import InputError, SettingsError
 from placeproof.files import packed, position_sources
 from placeproof.files.feed import FeedSpec, Surroundings
 from placeproof.files.packed import Packed, Source
 from placeproof.study.exports import ANY_TIME
+from placeproof.study.settings import Study
 from placeproof.study.store import refusals_explained
 from placeproof.tables import Visit
 
@@ -31,6 +32,7 @@ PINGS_AT_A_TIME = 3_000_000
 MOST_UNPACKED_ROWS = 20_000_000
 
 Progress = Callable[[str, int, int], None]
+_TABLE = "table ping"
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,23 @@ class Positions:
         How the exports map; None where there are none.
     surroundings : Surroundings
         Positions after the cut-off are left out.
+    table : table `ping` or None
+        Positions that are in memory already.
     """
 
     folders: tuple[Packed, ...]
     exports: tuple[Source, ...]
     spec: FeedSpec | None
     surroundings: Surroundings
+    table: pl.DataFrame | None = None
 
     @property
     def sources(self) -> list[Source]:
-        """Every file."""
-        return [*(source for one in self.folders for source in one.sources), *self.exports]
+        """Every file, and the table."""
+        files = [*(source for one in self.folders for source in one.sources), *self.exports]
+        if self.table is None or self.table.is_empty():
+            return files
+        return [*files, Source(_TABLE, self.table.height, 24 * self.table.height, 10**6, -1, "")]
 
     @property
     def until_s(self) -> int | None:
@@ -137,6 +145,34 @@ def positions_in(
         else:
             exports.append(position_sources.export_source(path))
     return Positions(tuple(folders), tuple(exports), spec, surroundings)
+
+
+def positions_of_study(study: Study, pings: pl.DataFrame | None) -> Positions | None:
+    """
+    Find the packed feeds of a study.
+
+    Parameters
+    ----------
+    study : Study
+        Its feeds with format = "packed" name packed folders.
+    pings : table `ping` or None
+        What the study's other feeds of positions hold; they may overlap with the packed ones.
+
+    Returns
+    -------
+    Positions or None
+        None: the study has no packed feed, so table ping is all there is.
+
+    Raises
+    ------
+    InputError
+        If a packed folder is not whole.
+    """
+    paths = [path for spec in study.feeds if spec.format == "packed" for path in spec.paths]
+    if not paths:
+        return None
+    surroundings = Surroundings(None, study.start, study.cut_off)
+    return replace(positions_in(paths, None, surroundings), table=pings)
 
 
 def visits_of_sources(
@@ -414,15 +450,21 @@ def _reader(positions: Positions) -> tuple[Any, position_sources.ExportReader | 
             raise SettingsError("No mapping for the exports.", mend="Name their columns.")
         reader = position_sources.ExportReader(positions.spec, positions.surroundings)
         return reader, reader
-    if positions.until_s is None:
-        return packed.read, None
-    return position_sources.PackedReader(positions.until_s), None
+    plain = position_sources.PackedReader(positions.until_s)
+    if positions.table is not None:
+        return position_sources.TableReader(plain, positions.table), None
+    return (packed.read if positions.until_s is None else plain), None
 
 
 def _in_groups(
     positions: Positions, most: int, counted: position_sources.ExportReader | None
 ) -> Any:
     """All positions of some devices at a time."""
+    if positions.table is not None and not positions.table.is_empty():
+        raise SettingsError(
+            "The path by crossings takes packed positions or others, not both.",
+            mend="Pack the other feed of positions too: placeproof pack --study FOLDER --feed NAME",
+        )
     if not positions.exports:
         yield from position_sources.pings_by_device(
             positions.folders, most=most, until_s=positions.until_s
@@ -452,14 +494,26 @@ def _device_days(positions: Positions) -> pl.DataFrame | None:
         return None
     late = positions.until_s is not None
     cut_off = positions.surroundings.cut_off if late else None
-    return position_sources.device_days(positions.folders, cut_off=cut_off)
+    days = position_sources.device_days(positions.folders, cut_off=cut_off)
+    if positions.table is None:
+        return days
+    more = positions.table.group_by(
+        "device_id", operating_day=calendar.operating_day(pl.col("at"))
+    ).agg(pings=pl.len().cast(pl.Int64))
+    return (
+        pl.concat([days, more])
+        .group_by("device_id", "operating_day")
+        .agg(pl.col("pings").max())
+        .sort("device_id", "operating_day")
+    )
 
 
 def _facts(
     positions: Positions, counted: position_sources.ExportReader | None, engine: str
 ) -> dict[str, Any]:
-    packed_rows = sum(int(one.facts["rows_packed"]) for one in positions.folders)
-    rows_in = sum(int(one.facts["rows_in"]) for one in positions.folders)
+    held = 0 if positions.table is None else positions.table.height
+    packed_rows = held + sum(int(one.facts["rows_packed"]) for one in positions.folders)
+    rows_in = held + sum(int(one.facts["rows_in"]) for one in positions.folders)
     if counted is not None:
         rows_in += counted.rows_in
         packed_rows += counted.rows_in - counted.rows_left_out
