@@ -219,7 +219,9 @@ def pack(
     separator: Separator = None,
     encoding: Encoding = None,
     study: Annotated[Path | None, typer.Option(help="Study whose mapping is used.")] = None,
-    feed: Annotated[str | None, typer.Option(help="Its feed of positions, as study.toml calls it.")] = None,
+    feed: Annotated[
+        str | None, typer.Option(help="Its feed of positions, as study.toml calls it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Pack positions of any size into a folder that reads as fast as the disk."""

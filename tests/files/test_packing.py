@@ -452,7 +452,9 @@ def plain(folder: Path, rows: int) -> Path:
     """A large, clean export, written quickly."""
     rng = np.random.default_rng(2)
     path = folder / "large.csv"
-    times = np.datetime64("2021-07-26T00:00:00", "ms") + (np.arange(rows) // 30).astype("timedelta64[s]")
+    times = np.datetime64("2021-07-26T00:00:00", "ms") + (np.arange(rows) // 30).astype(
+        "timedelta64[s]"
+    )
     pl.DataFrame(
         {
             "radio": pl.Series(rng.integers(0, 900, rows)).cast(pl.String),
