@@ -6,6 +6,7 @@ Heavy rooms are imported inside the commands: `placeproof --help` answers at onc
 import json
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -292,6 +293,34 @@ def visits(
     lines = [work.as_json(found)] if as_json else work.visit_lines(found)
     for line in lines:
         typer.echo(line)
+
+
+@app.command()
+def sheets(
+    folder: StudyFolder,
+    week: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="A day of the last week; else the newest."),
+    ] = None,
+    weeks: Annotated[int, typer.Option(help="How many weeks, counted back.")] = 1,
+    hotspot: Annotated[str | None, typer.Option(help="One hot spot only, by its id.")] = None,
+) -> None:
+    """Write the sergeant's sheets: one page per hot spot and week, as PDF and HTML."""
+    from placeproof.study.sheets import sheets as write
+
+    day = week.date() if week else None
+    typer.echo(str(write(folder, week=day, weeks=weeks, hotspot=hotspot, progress=_progress())))
+
+
+@app.command(name="return")
+def funder_return(
+    folder: StudyFolder,
+    quarter: Annotated[str | None, typer.Option(help="As 2024Q2; else every quarter.")] = None,
+) -> None:
+    """Write the funder's return by month and quarter, as workbook, plain table and page."""
+    from placeproof.study.returning import funder_return as write
+
+    typer.echo(str(write(folder, quarter=quarter, progress=_progress())))
 
 
 def _progress() -> "Progress":

@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from placeproof.report import sheets_html, sheets_pdf
@@ -11,6 +12,7 @@ from placeproof.report.sheets_contents import SheetContents
 from placeproof.report.sheets_page import Page, Sheets
 
 Progress = Callable[[str, int, int], None]
+_FEW_PAGES = 200
 
 
 def write(contents: SheetContents, folder: Path, *, progress: Progress) -> list[Path]:
@@ -38,7 +40,7 @@ def write(contents: SheetContents, folder: Path, *, progress: Progress) -> list[
     several = len(contents.weeks) > 1
     newest: list[tuple[Page, str]] = []
     written = [folder / "index.html", folder / "sheets.pdf"]
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as typesetters:
+    with _typesetters(len(ids) * len(contents.weeks) if several else 0) as typesetters:
         waiting: list[Future[None]] = []
         for done, hotspot_id in enumerate(ids):
             progress(f"sheet of {hotspot_id}", done, len(ids))
@@ -47,8 +49,8 @@ def write(contents: SheetContents, folder: Path, *, progress: Progress) -> list[
             newest.append((pages[-1], f"{stem}.html"))
             pdf = f"{stem}.pdf" if several else "sheets.pdf"
             if several:
-                title = f"Sheets of {pages[-1].name}"
-                waiting.append(typesetters.submit(_typeset, contents, pages, folder / pdf, title))
+                made = sheets_pdf.prepared(contents, pages, title=f"Sheets of {pages[-1].name}")
+                waiting.append(typesetters.submit(_typeset, folder / pdf, *made))
                 written.append(folder / pdf)
             html = sheets_html.place(contents, pages, pdf=pdf)
             (folder / f"{stem}.html").write_bytes(html.encode("utf-8"))
@@ -56,7 +58,10 @@ def write(contents: SheetContents, folder: Path, *, progress: Progress) -> list[
         for future in waiting:
             future.result()
     firsts = [page for page, _ in newest]
-    _typeset(contents, firsts, folder / "sheets.pdf", "Sheets of the hot spots")
+    _typeset(
+        folder / "sheets.pdf",
+        *sheets_pdf.prepared(contents, firsts, title="Sheets of the hot spots"),
+    )
     index = sheets_html.index(contents, newest)
     (folder / "index.html").write_bytes(index.encode("utf-8"))
     progress("sheets", len(ids), len(ids))
@@ -89,5 +94,15 @@ def file_names(hotspot_ids: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _typeset(contents: SheetContents, pages: Sequence[Page], path: Path, title: str) -> None:
-    path.write_bytes(sheets_pdf.render(contents, pages, title=title))
+def _typesetters(pages: int) -> Executor:
+    """Processes of their own for many pages: the typesetter never forgets what it has laid out."""
+    cores = os.cpu_count() or 1
+    if pages <= _FEW_PAGES or cores == 1:
+        return ThreadPoolExecutor(max_workers=1)
+    return ProcessPoolExecutor(
+        max_workers=min(cores, 8), mp_context=get_context("spawn"), max_tasks_per_child=6
+    )
+
+
+def _typeset(path: Path, inputs: dict[str, bytes], moment: int) -> None:
+    path.write_bytes(sheets_pdf.typeset(inputs, moment))

@@ -34,8 +34,26 @@ def render(contents: SheetContents, pages: Sequence[Page], *, title: str) -> byt
         A tagged PDF (PDF/UA-1), dated by the data cut-off. Where a script of a name has no font on
         this machine the standard cannot be met; then the PDF is tagged without claiming it.
     """
-    import typst
+    return typeset(*prepared(contents, pages, title=title))
 
+
+def prepared(
+    contents: SheetContents, pages: Sequence[Page], *, title: str
+) -> tuple[dict[str, bytes], int]:
+    """
+    Turn pages into what the typesetter reads, so that another process can do the work.
+
+    Parameters
+    ----------
+    contents : SheetContents
+    pages : sequence of Page
+    title : str
+
+    Returns
+    -------
+    (dict of str to bytes, int)
+        Files by name, and the moment that the file is dated by.
+    """
     cut_off = contents.cut_off
     data = {
         "title": title,
@@ -57,9 +75,27 @@ def render(contents: SheetContents, pages: Sequence[Page], *, title: str) -> byt
         "look.json": json.dumps(data, ensure_ascii=False).encode("utf-8"),
         "pages.json": json.dumps(plain, ensure_ascii=False).encode("utf-8"),
     }
+    return inputs, int(datetime.combine(cut_off, time(), UTC).timestamp())
+
+
+def typeset(inputs: dict[str, bytes], moment: int) -> bytes:
+    """
+    Typeset what `prepared` made.
+
+    Parameters
+    ----------
+    inputs : dict of str to bytes
+    moment : int
+
+    Returns
+    -------
+    bytes
+        As `render`.
+    """
+    import typst
+
     # The package's own types do not know that several files may be given by name.
     compile_files: Any = typst.compile
-    moment = int(datetime.combine(cut_off, time(), UTC).timestamp())
     try:
         made: bytes = compile_files(
             inputs, format="pdf", pdf_standards=[STANDARD], timestamp=moment

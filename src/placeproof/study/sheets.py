@@ -77,7 +77,7 @@ def sheets(
     if weeks < 1:
         raise SettingsError(f"{weeks} weeks cannot be printed.", mend="ask for one or more.")
     run = newest_run(folder)
-    tables = {name: _table(run, name, columns) for name, columns in _READ.items()}
+    tables = {name: table_of(run, name, columns) for name, columns in _READ.items()}
     contents = assembled(
         tables,
         manifest=json.loads((run / "manifest.json").read_text(encoding="utf-8")),
@@ -85,7 +85,7 @@ def sheets(
         weeks=weeks,
         hotspot=hotspot,
     )
-    return _put(run, "sheets", lambda fresh: pages.write(contents, fresh, progress=progress))
+    return put(run, "sheets", lambda fresh: pages.write(contents, fresh, progress=progress))
 
 
 def assembled(
@@ -184,7 +184,7 @@ def assembled(
     )  # fmt: skip
 
 
-def _put(run: Path, name: str, write: object) -> Path:
+def put(run: Path, name: str, write: object) -> Path:
     """Write into a fresh folder, and put it in the old one's place when it is whole."""
     final, fresh = run / name, run / f".{name}-{os.getpid()}"
     aside = run / f".{name}-{os.getpid()}-old"
@@ -206,7 +206,7 @@ def _put(run: Path, name: str, write: object) -> Path:
     return final / "index.html"
 
 
-def _table(run: Path, name: str, columns: Sequence[str] | None) -> pl.DataFrame | None:
+def table_of(run: Path, name: str, columns: Sequence[str] | None) -> pl.DataFrame | None:
     path = run / "tables" / f"{name}.parquet"
     if not path.is_file():
         return None
