@@ -61,14 +61,22 @@ def write(folder: Path, *, files: int, rows: int, seed: int = 1) -> list[packed.
             "latitude_e7": np.rint(y * 1e7).astype(np.int32),
         }
     )
-    sources = []
     for number in range(files):
         path = folder / f"part-{number:03}.parquet"
         part = table.slice(number * rows, rows)
         pq.write_table(part, path, row_group_size=50_000, compression="none", use_dictionary=False)
-        size = path.stat().st_size
-        sources.append(packed.Source(str(path), rows, size, 1, -1, str(devices)))
-    return sources
+    return sources_in(folder)
+
+
+def sources_in(folder: Path) -> list[packed.Source]:
+    """The sources that `write` wrote."""
+    devices = str(folder / packed.DEVICES)
+    return [
+        packed.Source(
+            str(path), pq.read_metadata(path).num_rows, path.stat().st_size, 1, -1, devices
+        )
+        for path in sorted(folder.glob("part-*.parquet"))
+    ]
 
 
 def read_slowly(source: packed.Source) -> Iterator[packed.Batch]:

@@ -146,7 +146,7 @@ def fingerprint(source: Source) -> str:
 def _read(path: Path) -> tuple[list[str], Found] | None:
     """None where it is not whole: then its sources are read again."""
     try:
-        with np.load(path, allow_pickle=False) as piece:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as piece:
             said = json.loads(piece["said"].tobytes().decode("utf-8", "surrogatepass"))
             arrays = {part.name: piece[part.name] for part in fields(Stays)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError):

@@ -56,7 +56,7 @@ def run_spark(
     checkpoint : Path, optional
         Folder in which finished pieces are kept; a run that was stopped goes on from it.
     progress : callable, optional
-        Called with bytes done and bytes in all.
+        Called with positions done and positions in all, as pieces are finished.
     executor_memory_mb : int
         Java memory of an executor; does not change the result.
     settings : dict of str to str, optional
@@ -84,8 +84,8 @@ def run_spark(
     if checkpoint is not None:
         kept = Checkpoint.of(checkpoint, index, longest_gap_s=longest_gap_s)
         parts, left = kept.done(left)
-    total = sum(source.bytes for source in sources)
-    done = total - sum(source.bytes for source in left)
+    total = sum(source.rows for source in sources)
+    done = total - sum(source.rows for source in left)
     if left:
         with joined(master, executor_memory_mb=executor_memory_mb, settings=settings) as cluster:
             pieces = pieces_of(left, cores=cluster.cores())
@@ -96,7 +96,7 @@ def run_spark(
                 parts.append(found)
                 if sum(len(part.stays) for part in parts[1:]) > _UNITE_AT:
                     parts = [united(parts, longest_gap_s=longest_gap_s)]
-                done += sum(source.bytes for source in pieces[number])
+                done += sum(source.rows for source in pieces[number])
                 if progress is not None:
                     progress(done, total)
     return united(parts, longest_gap_s=longest_gap_s)

@@ -28,7 +28,7 @@ from placeproof.errors import SettingsError, StudyError
 OLDEST_JAVA = 17
 ANSWER_WITHIN_S = 5.0
 """How long a master may take to accept a connection."""
-WORKERS_WITHIN_S = 30.0
+WORKERS_WITHIN_S = 60.0
 """How long a cluster may take to give the job its first worker."""
 _LEAVE_WITHIN_S = 10.0
 _ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -8,6 +8,7 @@ gives to another.
 import re
 import socket
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -39,8 +40,19 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A fault of ours on its way to the driver, with its traceback."""
+
+    trace: str
+
+    def error(self) -> RuntimeError:
+        """The fault, with what the executor knew of it."""
+        return RuntimeError(f"An executor failed:\n{self.trace}")
+
+
+@dataclass(frozen=True)
 class Plainly:
-    """Work on an executor whose plain errors come back as values, so that Spark does not retry."""
+    """Work on an executor whose errors come back as values: trying again would not mend them."""
 
     work: Callable[[Any], Any]
 
@@ -57,6 +69,10 @@ class Plainly:
                 f"{socket.gethostname()}: {error.strerror or error}.",
                 "put the positions where every worker finds them under the same path",
             )
+        except MemoryError:
+            raise  # another worker may have more
+        except Exception:
+            return Fault(traceback.format_exc())
 
 
 def results(
@@ -110,7 +126,7 @@ def _outcome(cluster: Cluster, future: "Future[Any]") -> Any:
     if error is not None:
         raise _explained(cluster, error) from None
     outcome = future.result()
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, Refusal | Fault):
         raise outcome.error()
     return outcome
 
