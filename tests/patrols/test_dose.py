@@ -317,6 +317,13 @@ def test_presence_past_the_last_day_with_pings_is_left_out() -> None:
     assert found["patrol_minutes"].max() == 10.0
 
 
+def test_presence_that_began_before_the_first_day_counts_from_its_opening() -> None:
+    found = dose(stay("a", 530, 550), stay("a", 200, 210), days=(SATURDAY,))
+    row = cell(found, day=SATURDAY)
+    assert (row["patrol_minutes"], row["visits"]) == (10.0, 0)
+    assert row["longest_gap_minutes"] == 1430.0
+
+
 def test_nothing_in_is_nothing_out() -> None:
     Dose.validate(dose())
     assert dose()["patrol_minutes"].sum() == 0.0
