@@ -23,7 +23,7 @@ from placeproof.files import packed, packing
 from placeproof.files.feed import FeedSpec
 from placeproof.patrols.outline_index import OutlineIndex
 from placeproof.patrols.stays import to_frame
-from placeproof.study import visiting
+from placeproof.study import following, visiting
 from placeproof.study.exports import ANY_TIME
 
 COLUMNS = {"device_id": "radio", "at": "time", "longitude_deg": "lon", "latitude_deg": "lat"}
@@ -173,7 +173,7 @@ def test_crossings_by_groups_of_devices(tmp_path: Path) -> None:
     )  # fmt: skip
     positions = visiting.positions_in([folder], None)
     by_device = [
-        visiting.visits_by_crossing(positions, index(), rules=rules, pings_at_a_time=most)
+        following.visits_by_crossing(positions, index(), rules=rules, pings_at_a_time=most)
         for most in (1, 3_000, 10**9)
     ]
     path = tmp_path / "packed-0.parquet"
@@ -185,7 +185,7 @@ def test_crossings_by_groups_of_devices(tmp_path: Path) -> None:
         assert found.cleaned is not None
         assert found.cleaned["pings"].sum() == whole.cleaned["pings"].sum()
     plain = visiting.positions_in([path], spec_of(path))
-    assert visiting.visits_by_crossing(plain, index(), rules=rules).visits.equals(whole.visits)
+    assert following.visits_by_crossing(plain, index(), rules=rules).visits.equals(whole.visits)
 
 
 def test_coverage_is_known_without_reading_positions(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from placeproof.errors import OutputError, SettingsError, StudyError
 from placeproof.files import packed
-from placeproof.study import visiting
+from placeproof.study import following, visiting
 from placeproof.study.exports import ANY_TIME, Options, for_command_line, spec_of, study_spec
 from placeproof.study.store import refusals_explained
 from placeproof.study.waiting import estimated, words
@@ -157,10 +157,10 @@ def find_visits(
     with estimated("positions") as progress:
         try:
             if way == visiting.CROSSINGS:
-                chosen = visiting.crossing_rules(
+                chosen = following.crossing_rules(
                     rules, longest_gap_s=longest_gap_s, shortest_dwell_s=shortest_dwell_s
                 )
-                made = visiting.visits_by_crossing(
+                made = following.visits_by_crossing(
                     positions, index, rules=chosen, progress=progress
                 )
             else:
