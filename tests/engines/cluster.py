@@ -20,6 +20,7 @@ class Standalone:
 
     folder: Path
     workers: int = WORKERS
+    memory_mb: int = MEMORY_MB
     master: str = ""
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
@@ -45,7 +46,7 @@ class Standalone:
 
     def start_worker(self, number: int) -> None:
         """Start one worker of one core."""
-        options = ["-c", "1", "-m", f"{MEMORY_MB}m", "-d", str(self.folder / f"work{number}")]
+        options = ["-c", "1", "-m", f"{self.memory_mb}m", "-d", str(self.folder / f"work{number}")]
         self._start(f"worker{number}", "deploy.worker.Worker", *options, self.master)
 
     def executors(self) -> list[int]:

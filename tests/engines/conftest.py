@@ -2,9 +2,7 @@
 
 import pytest
 
-NO_JAVA = (
-    "SKIPPED FOR WANT OF JAVA 17: the Spark cluster was not tested; README says what to install"
-)
+NO_JAVA = "SKIPPED FOR WANT OF JAVA 17: the Spark cluster was not tested; see README"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
