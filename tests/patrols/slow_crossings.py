@@ -229,7 +229,7 @@ def _of_one(track, still, versions, premises, rules, interval):  # type: ignore[
         reach = [
             k
             for k in range(len(track))
-            if chance[k] > 0 and _nearest(track, runs, k) == number and _off(track, run, k) <= leave
+            if chance[k] > 0 and _nearest(track, runs, k) == number and _off(track, run, k) <= gap
         ]
         seconds = [inside[k] * weight[k] for k in reach]
         pace = [_pace(track, k, gap, rules, premises) for k in reach]

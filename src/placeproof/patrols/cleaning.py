@@ -1,6 +1,7 @@
 """From pings as they come to tracks: sorted, without repeats and teleports, stillness marked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -115,21 +116,21 @@ def tracks(
         },
         schema={"reason": pl.String, "treated": pl.String, "pings": pl.Int64},
     )
-    return Tracks(device_ids, *kept, still, counts)
+    device, at, x, y, accuracy_m, speed_m_s = kept
+    return Tracks(device_ids, device, at, x, y, accuracy_m, speed_m_s, still, counts)
 
 
-def _sorted(usable: pl.DataFrame, device_ids: list[str]) -> tuple[NDArray[np.generic], ...]:
+def _sorted(usable: pl.DataFrame, device_ids: list[str]) -> tuple[NDArray[Any], ...]:
     code = pl.col("device_id").cast(pl.Enum(device_ids)).to_physical().cast(pl.Int32)
     coded = usable.with_columns(device=code)
     if not _in_order(coded["device"].to_numpy(), coded["at"].to_numpy()):
         coded = coded.sort("device", "at")
     names = ("device", "at", "x", "y", "accuracy", "speed")
-    return tuple(np.ascontiguousarray(coded[name].to_numpy()) for name in names)
+    # Copies: what polars lends is read-only, which would be another type to compile for.
+    return tuple(np.array(coded[name].to_numpy(), order="C") for name in names)
 
 
-def _apply(
-    columns: tuple[NDArray[np.generic], ...], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.generic], ...]:
+def _apply(columns: tuple[NDArray[Any], ...], rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
     if len(rows) == len(columns[0]):
         return columns
     return tuple(column[rows] for column in columns)

@@ -364,8 +364,8 @@ def visits_of(  # type: ignore[no-untyped-def]
     numbers, counted = np.zeros((visits, 5)), np.zeros(visits, np.int64)
     for visit in range(visits):
         first, last = begun[visit], over[visit]
-        low = _reach(visit, -1, begun, over, hotspot, ping, device, at, leave)
-        high = _reach(visit, 1, begun, over, hotspot, ping, device, at, leave)
+        low = _reach(visit, -1, begun, over, hotspot, ping, device, at, gap)
+        high = _reach(visit, 1, begun, over, hotspot, ping, device, at, gap)
         dwell_s, known_s, afoot_s, variance, alike = 0.0, 0.0, 0.0, 0.0, 0.0
         step_s, fades = 0.0, 1.0
         for entry in range(low, high + 1):
@@ -426,12 +426,12 @@ def _runs(  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _reach(visit, way, begun, over, hotspot, ping, device, at, leave):  # type: ignore[no-untyped-def]
+def _reach(visit, way, begun, over, hotspot, ping, device, at, gap):  # type: ignore[no-untyped-def]
     """
     Last entry before (way -1) or after (1) a visit whose small presence counts towards it.
 
-    Presence just outside the fence belongs to the nearest visit, if that is near enough in time;
-    to the earlier one where two are equally near.
+    Presence just outside the fence belongs to the nearest visit, if that is no farther in time
+    than the longest gap; to the earlier one where two are equally near.
     """
     own = begun[visit] if way < 0 else over[visit]
     end = own
@@ -442,7 +442,7 @@ def _reach(visit, way, begun, over, hotspot, ping, device, at, leave):  # type: 
         if hotspot[entry] != hotspot[own] or device[ping[entry]] != device[ping[own]]:
             break
         distance = abs(at[ping[entry]] - moment)
-        if distance > leave:
+        if distance > gap:
             break
         if 0 <= rival < len(begun):
             edge = over[rival] if way < 0 else begun[rival]

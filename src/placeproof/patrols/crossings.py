@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from placeproof.patrols.cleaning import MICROSECONDS, Tracks, tracks
 from placeproof.patrols.crossing_kernel import (
-    inside_any,
     near_pings,
-    presences,
     usual_intervals,
     visits_of,
     walking,
@@ -92,9 +90,10 @@ class CrossingRules:
     still_within_m: float
 
     def __post_init__(self) -> None:
-        above = ("longest_gap_s", "fastest_m_s", "worst_accuracy_m", "error_lasts_s")
-        above = (*above, "still_after_s", "smallest_presence")
-        for name in above:
+        for name in (
+            *("longest_gap_s", "fastest_m_s", "worst_accuracy_m", "error_lasts_s"),
+            *("still_after_s", "smallest_presence"),
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
         for name in ("shortest_dwell_s", "exit_after_s", "foot_fastest_m_s", "still_within_m"):
@@ -145,7 +144,7 @@ def visits_by_crossings(
     ValueError
         If a rule is out of range (when `rules` is made).
     """
-    inner = None if premises is None else _premises_index(premises)
+    inner = None if premises is None else premises_index(premises)
     return crossings_of(pings, OutlineIndex.of(hotspots), premises=inner, rules=rules)
 
 
@@ -186,7 +185,19 @@ def crossings_of(
     )
 
 
-def _premises_index(premises: pl.DataFrame) -> OutlineIndex:
+def premises_index(premises: pl.DataFrame) -> OutlineIndex:
+    """
+    Index premises as hot spots are: they hold on every day.
+
+    Parameters
+    ----------
+    premises : DataFrame
+        `geometry`: outlines on the National Grid.
+
+    Returns
+    -------
+    OutlineIndex
+    """
     from_day, open_end = pl.lit(date(1900, 1, 1)), pl.lit(None, dtype=pl.Date)
     return OutlineIndex.of(
         premises.select(
@@ -202,9 +213,11 @@ def _indoors(track: Tracks, premises: OutlineIndex | None) -> NDArray[np.bool_]:
     if premises is None:
         return np.zeros(len(track.at), dtype=bool)
     near = Neighbourhood.of(premises, margin_m=0.0)
-    place: NDArray[np.bool_] = inside_any(
-        track.at, track.longitude_e7, track.latitude_e7, near.arrays()
-    )
+    nothing = np.zeros(len(track.at), np.int32)
+    positions = (track.at, track.longitude_e7, track.latitude_e7)
+    _, ping, _, _ = near_pings(*positions, nothing.astype(np.float64), nothing, near.arrays())
+    place = np.zeros(len(track.at), dtype=bool)
+    place[ping] = True
     return place
 
 
@@ -214,12 +227,10 @@ def _found(
     positions = (track.at, track.longitude_e7, track.latitude_e7)
     margin_m = FARTHEST_SD * SD_PER_ACCURACY * rules.worst_accuracy_m
     outlines = Neighbourhood.of(index, margin_m=margin_m).arrays()
-    hotspot, ping, outline = near_pings(*positions, outlines)
-    order = np.argsort(hotspot, kind="stable")
-    hotspot, ping, outline = hotspot[order], ping[order], outline[order]
     sd_m = np.nan_to_num(track.accuracy_m, nan=0.0) * SD_PER_ACCURACY
-    chance = presences(ping, outline, *positions[1:], sd_m, track.still, outlines)
-    hotspot, ping, outline, chance = _once(hotspot, ping, outline, chance)
+    near = near_pings(*positions, sd_m, track.still, outlines)
+    order = np.argsort(near[0], kind="stable")
+    hotspot, ping, outline, chance = _once(*(column[order] for column in near))
     gap, leave = rules.longest_gap_s * MICROSECONDS, rules.exit_after_s * MICROSECONDS
     interval_s = usual_intervals(track.device, track.at, gap, len(track.device_ids))
     afoot = walking(ping, track.device, *positions, track.speed_m_s, gap, rules.foot_fastest_m_s)
