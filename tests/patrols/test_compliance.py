@@ -272,6 +272,49 @@ def test_the_error_is_that_of_the_ends_inside_the_window() -> None:
     assert error(-10, 22, one, unknown) == pytest.approx(2.0)
 
 
+def test_a_target_of_no_minutes_is_met_by_being_there() -> None:
+    tasks = tasking(task(1, 0, 60, 0), task(2, 100, 120, 0), task(3, 0, 60, 0, hotspot_id="H02"))
+    found = held(tasking=tasks, visit=stays(stay("H01", at(60), at(70))), logs=None)
+    assert found.select("level_1", "level_2", "level_3").rows() == [
+        (True, True, True),
+        (False, True, False),
+        (False, False, False),
+    ]
+    sure = held(
+        tasking=tasks,
+        visit=stays(stay("H01", at(60), at(70), sd_s=60.0)),
+        logs=None,
+    )
+    # Nobody was seen and nothing was asked for: there is no error that could decide it.
+    assert sure["level_3_uncertain"].to_list() == [True, False, False]
+
+
+def test_evidence_on_foot_is_a_stated_share_of_the_time() -> None:
+    seen = stays(
+        stay("H01", at(0), at(20), on_foot_s=300.0),
+        stay("H01", at(5), at(15), on_foot_s=420.0, device="other"),
+        stay("H01", at(5), at(50), device="without speed"),
+    )
+    for share, evident in ((0.4, True), (0.401, False), (0.0, True)):
+        found = held(
+            tasking=tasking(task(1, 0, 60, 15)), visit=seen, logs=None, visible_share=share
+        )
+        assert found["level_4"].item() is evident
+    driven = stays(stay("H01", at(0), at(20), on_foot_s=0.0))
+    found = held(tasking=tasking(task(1, 0, 60, 15)), visit=driven, logs=None, visible_share=0.0)
+    assert not found["level_4"].item()
+
+
+def test_a_log_belongs_to_a_window_up_to_the_tolerance() -> None:
+    rows = [
+        {"log_id": name, "hotspot_id": "H01", "started_at": at(first), "ended_at": at(last)}
+        for name, first, last in (("near", 65, 80), ("far", 65.1, 80), ("before", -20, -5))
+    ]
+    book = filled(PatrolLog, rows).with_columns(visible=pl.lit(None, dtype=pl.Boolean))
+    found = held(tasking=tasking(task(1, 0, 60, 15)), logs=book)
+    assert found.select("logs", "logs_completed").row(0) == (2, 0)
+
+
 def test_the_interval_between_pings_is_added_and_kept() -> None:
     seen = stays(stay("H01", at(0), at(14), unseen_s=60.0, interval_s=60.0))
     tasks = tasking(task(1, 0, 60, 15))

@@ -130,6 +130,16 @@ def test_units_are_compared_where_both_sides_name_them() -> None:
     assert "unit_id" not in found.columns
 
 
+def test_days_alone_cannot_say_that_a_unit_was_elsewhere() -> None:
+    visit = stays(stay("H01", at(0), at(12), device="A"), stay("H01", at(60), at(70), device="B"))
+    logs = book(
+        log(0, "H01", 62, 68, unit_id="A"),
+        log(1, "H01", 200, 210, unit_id="A"),
+        log(2, "H01", 1440 + 62, 1440 + 68, unit_id="A"),
+    )
+    assert statuses(logs, visit) == {"l0": "other_unit", "l1": "no_presence", "l2": "not_observed"}
+
+
 def test_units_that_hardly_agree_are_not_compared() -> None:
     visit = stays(stay("H01", at(0), at(12), device="7"))
     logs = book(
