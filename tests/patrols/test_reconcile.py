@@ -93,6 +93,7 @@ def test_two_kinds_of_one_deliverer_speak_of_the_same_presence() -> None:
     found = stated(*rows)
     assert cell(found)["patrol_minutes"] == 20.0
     assert found.height == 15
+    assert stated(visit(0, 20), {"minutes": 20.0, "kind": "hours"}).height == 15
     more = stated(visit(0, 20), {"minutes": 50.0, "kind": "hours"})
     assert cell(more)["patrol_minutes"] == 50.0
     assert more.height == 1
@@ -217,6 +218,10 @@ def test_the_panel_takes_one_row_per_place_and_day() -> None:
         ("H01", SATURDAY, 0.0),
     ]
     assert {"patrol_minutes_sd", "person_minutes", "visits"} <= set(taken.columns)
-    two = stated({"minutes": 30.0}, {"minutes": 40.0, "delivered_by": "wardens"})
+    two = stated(
+        {"minutes": 30.0},
+        {"minutes": 40.0, "delivered_by": "wardens"},
+        {"minutes": 5.0, "operating_day": SATURDAY},
+    )
     with pytest.raises(ValueError, match="several rows"):
         panel_dose(two, source="delivered", hours="all")
