@@ -100,7 +100,7 @@ def _typesetters(pages: int) -> Executor:
     if pages <= _FEW_PAGES or cores == 1:
         return ThreadPoolExecutor(max_workers=1)
     return ProcessPoolExecutor(
-        max_workers=min(cores, 8), mp_context=get_context("spawn"), max_tasks_per_child=6
+        max_workers=min(cores, 8), mp_context=get_context("spawn"), max_tasks_per_child=4
     )
 
 
