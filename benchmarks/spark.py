@@ -227,7 +227,7 @@ def identical(master: str, sources: list[packed.Source], index: OutlineIndex) ->
 def main() -> int:
     """Measure, write, and fail where a promise is not kept."""
     warnings.simplefilter("ignore")
-    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     cluster = beside("cluster", HERE.parent / "tests" / "engines" / "cluster.py")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -310,3 +310,29 @@ def _nothing_left(cluster: Standalone, started: list[int]) -> bool:
         and not cluster.executors()
         and all(process.poll() is None for process in cluster.processes)
     )
+
+
+def test_rows_of_exports_are_counted_once_whatever_is_taken_up(tmp_path: Path) -> None:
+    where = invented.index()
+    one = packed.Batch(
+        device=np.zeros(3, np.int32),
+        at=np.array([0, 10, 20], np.int64),
+        longitude_e7=np.full(3, -11_880_000, np.int32),
+        latitude_e7=np.full(3, 526_110_000, np.int32),
+        ticks_per_second=1,
+        device_ids=["car"],
+        rows_in=5,
+        rows_left_out=2,
+    )
+    none = replace(one, device=one.device[:0], at=one.at[:0], longitude_e7=one.longitude_e7[:0])
+    none = replace(none, latitude_e7=one.latitude_e7[:0], rows_in=4, rows_left_out=4)
+    found = found_in([one, none], where, longest_gap_s=90.0)
+    assert (found.rows_in, found.rows_left_out, len(found.stays)) == (9, 6, 2)
+    source = packed.Source("out of sight", 9, 100, 1, -1, "")
+    kept = Checkpoint.of(tmp_path, where, longest_gap_s=90.0)
+    kept.keep([source], found)
+    (again,), left = kept.done([source])
+    assert left == []
+    assert (again.rows_in, again.rows_left_out) == (9, 6)
+    both = united([again, again], longest_gap_s=90.0)
+    assert (both.rows_in, len(both.stays)) == (18, 2)

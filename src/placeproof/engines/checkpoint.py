@@ -22,8 +22,10 @@ from placeproof.errors import OutputError
 from placeproof.patrols.outline_index import OutlineIndex
 from placeproof.patrols.stays import Stays
 
-EDITION = 1
+EDITION = 2
 """Of the pieces' form and of the kernel's rules: pieces of another edition are not taken."""
+
+_COUNTS = ("rows_in", "rows_left_out")
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class Checkpoint:
         """
         keys = sorted(fingerprint(source) for source in sources)
         name = hashlib.sha256(" ".join(keys).encode()).hexdigest()[:16]
-        text = json.dumps({"sources": keys, "device_ids": found.device_ids})
+        counts = {name: getattr(found, name) for name in _COUNTS}
+        text = json.dumps({"sources": keys, "device_ids": found.device_ids, **counts})
         arrays = {part.name: getattr(found.stays, part.name) for part in fields(Stays)}
         whole, half = self.folder / f"piece-{name}.npz", self.folder / f".{uuid.uuid4().hex}.half"
         try:
@@ -152,7 +155,8 @@ def _read(path: Path) -> tuple[list[str], Found] | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError):
         return None
     arrays["ticks_per_second"] = int(arrays["ticks_per_second"])
-    return said["sources"], Found(Stays(**arrays), tuple(said["device_ids"]))
+    counts = {name: int(said[name]) for name in _COUNTS}
+    return said["sources"], Found(Stays(**arrays), tuple(said["device_ids"]), **counts)
 
 
 def _refused(path: Path, error: OSError) -> OutputError:

@@ -59,6 +59,14 @@ class Batch(Protocol):
     def device_ids(self) -> Sequence[str]:
         """Names of devices."""
 
+    @property
+    def rows_in(self) -> int:
+        """Rows of an export that were read for these positions; 0: packed."""
+
+    @property
+    def rows_left_out(self) -> int:
+        """Those of them that are no position."""
+
 
 Reader = Callable[[Source], Iterator[Batch]]
 
@@ -74,10 +82,14 @@ class Found:
         Merged; `device` is a place in `device_ids`.
     device_ids : tuple of str
         Sorted; only devices that have stays.
+    rows_in, rows_left_out : int
+        Rows of exports that were read, and those of them that are no position.
     """
 
     stays: Stays
     device_ids: tuple[str, ...]
+    rows_in: int = 0
+    rows_left_out: int = 0
 
 
 def found_in(batches: Iterable[Batch], index: OutlineIndex, *, longest_gap_s: float) -> Found:
@@ -98,7 +110,10 @@ def found_in(batches: Iterable[Batch], index: OutlineIndex, *, longest_gap_s: fl
     Found
     """
     gatherings: dict[tuple[int, int], tuple[Sequence[str], Gathering]] = {}
+    rows_in = rows_left_out = 0
     for batch in batches:
+        rows_in += batch.rows_in
+        rows_left_out += batch.rows_left_out
         names, ticks = batch.device_ids, batch.ticks_per_second
         _, gathering = gatherings.setdefault(
             (id(names), ticks), (names, Gathering(longest_gap_s, ticks))
@@ -115,7 +130,8 @@ def found_in(batches: Iterable[Batch], index: OutlineIndex, *, longest_gap_s: fl
             )
         )
     parts = [_named(gathering.stays(), names) for names, gathering in gatherings.values()]
-    return united(parts, longest_gap_s=longest_gap_s)
+    found = united(parts, longest_gap_s=longest_gap_s)
+    return replace(found, rows_in=rows_in, rows_left_out=rows_left_out)
 
 
 def united(parts: Sequence[Found], *, longest_gap_s: float) -> Found:
@@ -141,7 +157,12 @@ def united(parts: Sequence[Found], *, longest_gap_s: float) -> Found:
     for part in parts:
         code = np.array([place[name] for name in part.device_ids], np.int32)
         stays.append(_rescaled(_renumbered(part.stays, code), ticks))
-    return Found(Stays.merge(stays, longest_gap_s=longest_gap_s), names)
+    return Found(
+        Stays.merge(stays, longest_gap_s=longest_gap_s),
+        names,
+        sum(part.rows_in for part in parts),
+        sum(part.rows_left_out for part in parts),
+    )
 
 
 def _named(stays: Stays, device_ids: Sequence[str]) -> Found:

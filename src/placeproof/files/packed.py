@@ -79,6 +79,9 @@ class Batch:
         Unit of `at`.
     device_ids : sequence of str
         Devices of the source.
+    rows_in, rows_left_out : int
+        Rows of an export that were read for these positions, and those of them that are none.
+        0 for packed files: packing has counted them.
     """
 
     device: NDArray[np.int32]
@@ -87,6 +90,8 @@ class Batch:
     latitude_e7: NDArray[np.int32]
     ticks_per_second: int
     device_ids: Sequence[str]
+    rows_in: int = 0
+    rows_left_out: int = 0
 
 
 @dataclass(frozen=True)

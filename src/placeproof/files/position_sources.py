@@ -55,15 +55,16 @@ class ExportReader:
             with self._lock:
                 self.rows_in += piece.rows_in
                 self.rows_left_out += piece.rows_quarantined
-            if len(piece.device):
-                yield Batch(
-                    device=lookup[piece.device],
-                    at=piece.at_us,
-                    longitude_e7=piece.longitude_e7,
-                    latitude_e7=piece.latitude_e7,
-                    ticks_per_second=1_000_000,
-                    device_ids=names,
-                )
+            yield Batch(
+                device=lookup[piece.device],
+                at=piece.at_us,
+                longitude_e7=piece.longitude_e7,
+                latitude_e7=piece.latitude_e7,
+                ticks_per_second=1_000_000,
+                device_ids=names,
+                rows_in=piece.rows_in,
+                rows_left_out=piece.rows_quarantined,
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_lock": None}

@@ -241,7 +241,7 @@ def visits_of_sources(
         from placeproof.engines.spark import run_spark
 
         found = run_spark(
-            [replace(one, path=str(Path(one.path).resolve())) for one in positions.sources],
+            [_for_workers(one) for one in positions.sources],
             reader,
             index,
             longest_gap_s=longest_gap_s,
@@ -253,6 +253,9 @@ def visits_of_sources(
         raise SettingsError(
             f'There is no engine "{engine}".', mend="Use local, or spark://host:port."
         )
+    if counted is not None:
+        # Counted where they were read, be it in an earlier run or on another machine.
+        counted.rows_in, counted.rows_left_out = found.rows_in, found.rows_left_out
     made = visits_from_stays(
         to_frame(found.stays, list(found.device_ids), list(index.hotspot_ids)),
         usual_intervals(found.stays, list(found.device_ids), longest_gap_s=longest_gap_s),
@@ -320,6 +323,12 @@ def clear(checkpoint: Path) -> None:
         What `checkpoint_beside` named.
     """
     shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def _for_workers(source: Source) -> Source:
+    """Workers stand in another folder: paths in full."""
+    devices = str(Path(source.devices).resolve()) if source.devices else ""
+    return replace(source, path=str(Path(source.path).resolve()), devices=devices)
 
 
 def _told(progress: Progress | None, doing: str) -> Callable[[int, int], None] | None:
