@@ -97,6 +97,14 @@ def test_all_sources_stand_apart_and_together() -> None:
     assert stated_minutes(delivered(*STATED))["minutes"].sum() == pytest.approx(total["delivered"])
 
 
+def test_minutes_from_first_to_last_ping_stand_beside_in_all_and_by_month() -> None:
+    table = rows_of(run(pings(*SEEN))).filter(pl.col("method") == "pings_occupied_raw")
+    assert table.select("subgroup", "horizon", "estimate").rows() == [
+        ("all", "2024-05", pytest.approx(80.0)),
+        ("all", "all", pytest.approx(80.0)),
+    ]
+
+
 def test_rows_in_any_order_give_the_same_bytes() -> None:
     tables = {
         "delivered": delivered(*STATED),

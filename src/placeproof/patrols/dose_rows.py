@@ -89,7 +89,7 @@ def dose_rows(
 
 def raw_rows(minutes: pl.DataFrame) -> list[Row]:
     """
-    Minutes from the first to the last ping of each visit, in all, by month and by place.
+    Minutes from the first to the last ping of each visit, in all and by month.
 
     Parameters
     ----------
