@@ -144,14 +144,22 @@ def test_lengths_of_visits_by_hours_and_place() -> None:
 
 
 def test_gaps_and_hours_with_a_recent_visit_by_hand() -> None:
-    visits = seen(stay("a", 0, 30), stay("b", 20, 60), stay("a", 120, 130), stay("a", 400, 410))
+    visits = seen(
+        stay("a", 0, 30),
+        stay("b", 20, 60),
+        stay("a", 120, 130),
+        stay("a", 400, 410),
+        stay("b", 450, 460),
+        stay("b", 1500, 1510),
+    )
     known = place_days(hotspots(), pl.Series([FRIDAY]))
     rows = table(intermittency(visits, known=known, clocks=CLOCKS, nte_id="nte-core"))
-    # Gaps of 60 and 270 minutes; visited or recently visited from 0 to 250 and from 400 to 530.
-    assert only(rows, outcome="gap_between_visits")["estimate"] == pytest.approx(165.0)
-    assert only(rows, outcome="gap_at_most_2_hours")["estimate"] == pytest.approx(0.5)
+    # Gaps of 60, 270 and 40 minutes, none into Saturday; visited in the last two hours from 0 to
+    # 250 and from 400 to the end of the day, minute 540.
+    assert only(rows, outcome="gap_between_visits")["estimate"] == pytest.approx(370 / 3)
+    assert only(rows, outcome="gap_at_most_2_hours")["estimate"] == pytest.approx(2 / 3)
     within = only(rows, outcome="visited_within_2_hours")
-    assert within["estimate"] == pytest.approx((250 + 130) / 1440)
+    assert within["estimate"] == pytest.approx((250 + 140) / 1440)
     night = only(rows, outcome="visited_within_2_hours", hours="nte:nte-core")
     assert night["estimate"] == pytest.approx((250 + 80) / 540)
     none = table(intermittency(visits.clear(), known=known, clocks=CLOCKS, nte_id="nte-core"))
