@@ -184,6 +184,7 @@ def test_rings_have_rows_of_their_own() -> None:
     table = rows_of(run(seen, ring_visits={"ring 0-100 m": ring}))
     rows = table.filter(pl.col("outcome") == "ring_minutes", pl.col("hours") == "all")
     assert set(rows["population"]) == {"ring 0-100 m"}
+    assert set(rows["method"]) == {"pings_occupied_with_interval"}
 
 
 def test_few_places_at_once_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
