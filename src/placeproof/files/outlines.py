@@ -17,6 +17,8 @@ from placeproof.files.places import (
 )
 from placeproof.files.shapes import Shapes
 
+POLYGONS = ("Polygon", "MultiPolygon")
+LINES = ("LineString", "MultiLineString")
 _FIX_OUTLINE = "Open the file in a mapping program, repair the outline and export it again."
 
 
@@ -72,7 +74,7 @@ _WHOLE_FILE = {_SWAPPED.rule, _METRES.rule, _DEGREES.rule, _ABROAD.rule}
 
 
 def to_british_grid(
-    shapes: Shapes, *, crs: str | None, name: str
+    shapes: Shapes, *, crs: str | None, name: str, kinds: tuple[str, ...] = POLYGONS
 ) -> tuple[NDArray[np.object_], list[Fault | None]]:
     """
     Bring every outline of a file to the British National Grid, and name what is wrong with it.
@@ -85,6 +87,8 @@ def to_british_grid(
         Coordinate system named in study.toml; None: the file states its own.
     name : str
         Name of the file in messages.
+    kinds : tuple of str
+        Types of geometry that are expected; every other is a fault.
 
     Returns
     -------
@@ -102,7 +106,10 @@ def to_british_grid(
     import shapely
 
     system = _system(shapes, stated=crs, name=name)
-    faults = [_fault_before(shape, geographic=system.is_geographic) for shape in shapes.geometries]
+    faults = [
+        _fault_before(shape, geographic=system.is_geographic, kinds=kinds)
+        for shape in shapes.geometries
+    ]
     _refuse_if_all(faults, name)
     moved = np.full(len(faults), None, dtype=object)
     sound = np.array([fault is None for fault in faults])
@@ -182,7 +189,7 @@ def _parsed(text: str, *, named_by_user: bool, name: str) -> Any:
     return system
 
 
-def _fault_before(shape: Any, *, geographic: bool) -> Fault | None:
+def _fault_before(shape: Any, *, geographic: bool, kinds: tuple[str, ...]) -> Fault | None:
     """What can be told from the coordinates as the file gives them."""
     import shapely
 
@@ -190,8 +197,10 @@ def _fault_before(shape: Any, *, geographic: bool) -> Fault | None:
         return _NONE
     if shape.is_empty:
         return _EMPTY
-    if shape.geom_type not in ("Polygon", "MultiPolygon"):
-        return Fault("geometry_not_polygon", f"a {shape.geom_type}", "a polygon", _FIX_OUTLINE)
+    if shape.geom_type not in kinds:
+        expected = "a polygon" if kinds == POLYGONS else "a line"
+        rule = "geometry_not_polygon" if kinds == POLYGONS else "geometry_not_line"
+        return Fault(rule, f"a {shape.geom_type}", expected, _FIX_OUTLINE)
     corners = shapely.get_coordinates(shape)
     if not np.isfinite(corners).all():
         return _NOT_FINITE

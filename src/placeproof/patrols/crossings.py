@@ -12,13 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from placeproof.patrols.cleaning import MICROSECONDS, Tracks, tracks
-from placeproof.patrols.crossing_kernel import (
-    near_pings,
-    usual_intervals,
-    visits_of,
-    walking,
-)
+from placeproof.patrols.crossing_kernel import visits_of
 from placeproof.patrols.membership import FARTHEST_SD, SD_PER_ACCURACY, Neighbourhood
+from placeproof.patrols.near_pings import near_pings, usual_intervals, walking
 from placeproof.patrols.outline_index import OutlineIndex
 from placeproof.tables import Visit
 

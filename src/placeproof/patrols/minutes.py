@@ -4,7 +4,7 @@ import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols.hours import clocks
-from placeproof.patrols.stretches import moments, stretches, union
+from placeproof.patrols.stretches import moments, union
 
 
 def occupied(visit: pl.DataFrame, *, add_interval: bool) -> pl.DataFrame:
@@ -33,36 +33,6 @@ def occupied(visit: pl.DataFrame, *, add_interval: bool) -> pl.DataFrame:
             + pl.duration(microseconds=(lasted_s * 1e6).round().cast(pl.Int64)),
         )
     )
-
-
-def by_hours(presence: pl.DataFrame, nte: pl.DataFrame | None) -> pl.DataFrame:
-    """
-    Count the minutes of each stretch, and those of them in the night-time economy.
-
-    Parameters
-    ----------
-    presence : DataFrame
-        `place_id`, `starts_at`, `ends_at`.
-    nte : DataFrame or None
-        Intervals as `calendar.nte_intervals` makes them, covering all of `presence`; None: no
-        split, and `nte_minutes` is null.
-
-    Returns
-    -------
-    DataFrame
-        The stretches with `operating_day` (that of the start), `minutes`, `nte_minutes`.
-    """
-    spent = (pl.col("ends_at") - pl.col("starts_at")).dt.total_microseconds() / 6e7
-    counted = presence.with_columns(
-        operating_day=operating_day(pl.col("starts_at")),
-        minutes=spent,
-        nte_minutes=pl.lit(None, dtype=pl.Float64),
-    )
-    if nte is None:
-        return counted
-    night = stretches(nte["starts_at"], nte["ends_at"])
-    seconds = night.seconds_within(moments(presence["starts_at"]), moments(presence["ends_at"]))
-    return counted.with_columns(nte_minutes=pl.Series(seconds / 60, dtype=pl.Float64))
 
 
 def observed_days(pings: pl.DataFrame) -> pl.Series:

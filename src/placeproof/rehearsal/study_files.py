@@ -85,10 +85,40 @@ event_study_steps = ["month", "quarter"]
 event_study_leads = 12
 
 [patrols]
-# Radios report every 15 to 24 seconds.
-longest_gap_s = 90
+# Radios report every 15 to 24 seconds; wardens carry none.
+path = "crossings"
+longest_gap_s = 180
 shortest_dwell_s = 0
 log_tolerance_s = 900
+logged_at_least_s = 300
+silence_s = 900
+tasked_by = "place"
+vehicle_devices = []
+without_gps = ["Northmere town wardens"]
+visible_share = 0.5
+
+[crossings]
+# docs/explanation/visits.md says what each of these does.
+exit_after_s = 120
+fastest_m_s = 60
+foot_fastest_m_s = 2.5
+default_accuracy_m = 10
+worst_accuracy_m = 50
+smallest_presence = 0.5
+usual_stay_s = 300
+error_lasts_s = 5
+still_after_s = 3600
+still_within_m = 30
+
+[routes]
+# Lines are cut to the hot spot and a margin, and their ends are taken out.
+margin_m = 50
+lead_s = 60
+trim_m = 25
+snap_m = 1
+simplify_m = 3
+cell_m = 20
+reach_m = 15
 
 [survey]
 headline_order = ["resident", "business", "user"]

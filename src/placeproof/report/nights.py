@@ -116,7 +116,8 @@ def _minutes(material: Material, key: str, presets: dict[str, Spans]) -> Table |
         _preset(row): row
         for row in material.of("delivery")
         if row["outcome"] == "delivered_minutes" and row["horizon"] == "all"
-        and row["subgroup"] == "all" and not str(row["method"]).endswith("_raw")
+        and row["subgroup"] == "all" and row["population"] == "hot spots"
+        and row["method"] in ("pings_occupied_with_interval", "pings_occupied_crossings")
     }  # fmt: skip
     body = tuple(
         (words, alone(rows["nte", preset]), alone(rows["other", preset]))

@@ -1,57 +1,12 @@
-"""What came of it: patrols measured, effects estimated, health, survey and interviews described."""
+"""What came of it: effects estimated, health, survey and interviews described."""
 
 import polars as pl
 
-from placeproof import calendar, effects, interviews, patrols, surveys
+from placeproof import calendar, effects, interviews, surveys
 from placeproof.definitions import outcomes
 from placeproof.effects import health
 from placeproof.study.placing import first_start
 from placeproof.study.work import Work, without_effect
-
-
-def measure_patrols(work: Work) -> None:
-    """
-    Say what was delivered, and put planned and delivered minutes where the panel finds them.
-
-    Parameters
-    ----------
-    work : Work
-        The run; estimates and two tables of minutes are added.
-    """
-    get = work.inputs.get
-    pings, tasking, delivered = get("ping"), get("tasking"), get("delivered")
-    work.add(
-        patrols.estimates(
-            pings=pings,
-            hotspots=work.hotspots,
-            tasking=tasking,
-            delivered=delivered,
-            patrol_log=get("patrol_log"),
-            nte=_nte(work),
-            nte_id=work.plan.nte,
-            longest_gap_s=work.plan.longest_gap_s,
-            shortest_dwell_s=work.plan.shortest_dwell_s,
-            log_tolerance_s=work.plan.log_tolerance_s,
-        )
-    )
-    if tasking is not None:
-        planned = patrols.planned_minutes(tasking, include_cancelled=True)
-        work.tables["planned_minutes"] = planned
-    if pings is not None and work.hotspots is not None:
-        visits = patrols.visits(
-            pings,
-            work.hotspots,
-            longest_gap_s=work.plan.longest_gap_s,
-            shortest_dwell_s=work.plan.shortest_dwell_s,
-        )
-        work.tables["delivered_minutes"] = patrols.delivered_minutes(
-            visits,
-            hotspots=work.hotspots,
-            observed_days=patrols.observed_days(pings),
-            add_interval=True,
-        )
-    elif delivered is not None:
-        work.tables["delivered_minutes"] = patrols.stated_minutes(delivered)
 
 
 def estimate_effects(work: Work) -> None:

@@ -13,7 +13,7 @@ from placeproof.study.settings import Study, relative_to_study
 from placeproof.study.store import sha256_of
 from placeproof.study.work import Work
 
-COMPUTING = ("numpy", "scipy", "polars", "shapely", "pyproj", "esda", "pyfixest")
+COMPUTING = ("numpy", "numba", "scipy", "polars", "shapely", "pyproj", "esda", "pyfixest")
 """Libraries whose version can move a number."""
 
 
@@ -57,7 +57,12 @@ def settings_sha256(study: Study) -> str:
         del told[name]
     for feed in told["feeds"]:
         del feed["paths"], feed["root"]
-    beside = [study.area, *(part.path if part else None for part in (study.lsoa, study.harm))]
+    beside = [
+        study.area,
+        study.premises,
+        study.streets,
+        *(part.path if part else None for part in (study.lsoa, study.harm)),
+    ]
     for spec in study.feeds:
         beside += [spec.offences, spec.default_locations, *spec.corrections]
     return sha256_of([_plain(study, told), _hashes(study, beside)])
@@ -129,6 +134,7 @@ def manifest(work: Work, *, until: str) -> dict[str, object]:
         },
         "night_time_economy": work.plan.nte,
         "inputs": work.inputs.result.receipts.to_dicts(),
+        "positions": work.patrol_facts,
         "texts": {name: sha256_of(text) for name, text in texts(work.study.folder).items()},
         "authors": list(facts.authors),
     }

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from placeproof.study.keys import read_toml
+from placeproof.study.settings_form import read_toml
 
 MEANING: dict[str, tuple[str, ...]] = {
     "study": ("start", "outcomes_public", "area_crs"),
     "lsoa": ("code", "crs"),
     "harm": ("edition", "code", "weight"),
+    "premises": (),
+    "streets": ("crs",),
     "data": (
         "contract", "format", "columns", "values", "constants", "time_format", "date_format",
         "time_zone", "crs",
@@ -24,6 +26,8 @@ BESIDE: dict[str, tuple[str, ...]] = {
     "study": ("area",),
     "lsoa": ("file",),
     "harm": ("file",),
+    "premises": ("file",),
+    "streets": ("file",),
     "data": ("offences", "default_locations"),
 }
 """Keys that name a file in data/ whose content decides meaning: codes, weights, outlines."""
@@ -53,7 +57,7 @@ def meanings(folder: Path) -> dict[str, str]:
         If `study.toml` cannot be read.
     """
     found = read_toml(folder / "study.toml")
-    parts = {f"[{name}]": (name, found.get(name)) for name in ("study", "lsoa", "harm")}
+    parts = {f"[{name}]": (name, found.get(name)) for name in MEANING if name != "data"}
     data = found.get("data")
     feeds = data if isinstance(data, Mapping) else {}
     parts |= {f"[data.{name}]": ("data", section) for name, section in feeds.items()}

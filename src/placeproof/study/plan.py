@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from placeproof.definitions import outcomes
-from placeproof.study.keys import PLAN_KEYS, raise_if_any, read_section, read_toml
+from placeproof.study.keys import PLAN_KEYS
+from placeproof.study.patrol_keys import PATROL_KEYS, PatrolPlan, patrol_plan
+from placeproof.study.settings_form import raise_if_any, read_section, read_toml
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,7 @@ class Plan:
     few_places_below: int
     event_study_steps: tuple[str, ...]
     event_study_leads: int
-    longest_gap_s: float
-    shortest_dwell_s: float
-    log_tolerance_s: float
+    patrols: PatrolPlan
     headline_order: tuple[str, ...]
     min_items: int
     min_people_per_area: int
@@ -106,6 +106,7 @@ def read_plan(folder: Path) -> Plan:
     found = read_toml(folder / "plan.toml")
     problems: list[str] = []
     values: dict[str, Any] = {}
+    patrols: dict[str, dict[str, Any]] = {}
     top = {key: value for key, value in found.items() if not isinstance(value, dict)}
     values |= read_section("plan.toml", top, PLAN_KEYS[""], problems)
     for section in found:
@@ -114,14 +115,30 @@ def read_plan(folder: Path) -> Plan:
     for section, keys in PLAN_KEYS.items():
         if section:
             where = f"plan.toml, [{section}]"
-            values |= read_section(where, found.get(section, {}), keys, problems)
+            read = read_section(where, found.get(section, {}), keys, problems)
+            if section in PATROL_KEYS:
+                patrols[section] = read
+            else:
+                values |= read
     values.pop("schema", None)
     problems.extend(_contradictions(values))
+    problems.extend(_wrong_activities(patrols["patrols"].get("activities")))
     raise_if_any(problems)
+    values["patrols"] = patrol_plan(patrols)
     for name in ("also", "negative_controls", "event_study_steps", "headline_order"):
         values[name] = tuple(values[name])
     values["ring_edges_m"] = tuple(float(edge) for edge in values["ring_edges_m"])
     return Plan(**values)
+
+
+def _wrong_activities(activities: object) -> list[str]:
+    if not isinstance(activities, dict):
+        return []
+    return [
+        f"plan.toml, [patrols.activities]: {name} = {value!r}, expected a class in quotes"
+        for name, value in activities.items()
+        if not isinstance(value, str)
+    ]
 
 
 def _contradictions(values: dict[str, Any]) -> list[str]:

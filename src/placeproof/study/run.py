@@ -12,6 +12,7 @@ from placeproof.study import (
     counting,
     estimating,
     manifest,
+    patrolling,
     placing,
     reading,
     store,
@@ -36,7 +37,7 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
         "finding places",
         (placing.find_places, placing.describe_places, weighing.weigh_harm),
     ),
-    ("patrols", "measuring patrols", (estimating.measure_patrols,)),
+    ("patrols", "measuring patrols", (patrolling.measure_patrols,)),
     (
         "panel",
         "counting events",

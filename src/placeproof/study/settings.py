@@ -8,7 +8,8 @@ from typing import Any
 
 from placeproof.errors import SettingsError
 from placeproof.files.feed import FeedSpec
-from placeproof.study.keys import FEED_KEYS, STUDY_KEYS, raise_if_any, read_section, read_toml
+from placeproof.study.keys import FEED_KEYS, STUDY_KEYS
+from placeproof.study.settings_form import raise_if_any, read_section, read_toml
 from placeproof.tables import TABLES
 
 _FEED_NAME = re.compile(r"\w[\w -]{0,59}")
@@ -51,6 +52,9 @@ class Study:
     outcomes_public: bool
     lsoa: LsoaFile | None
     harm: HarmFile | None
+    premises: Path | None
+    streets: Path | None
+    streets_crs: str | None
     feeds: tuple[FeedSpec, ...]
     empty_patterns: tuple[tuple[str, str], ...]
     """Feed and pattern wherever a pattern found no file: that feed is not supplied."""
@@ -112,6 +116,14 @@ def read_study(folder: Path) -> Study:
     harm_path = _optional_file(folder, harm.get("file"), 'study.toml, [harm], key "file"', problems)
     if harm_path is not None and not harm.get("edition"):
         problems.append('study.toml, [harm] lacks the key "edition": two editions, two results')
+    premises, streets = (
+        read_section(f"study.toml, [{name}]", found.get(name, {}), STUDY_KEYS[name], problems)
+        for name in ("premises", "streets")
+    )
+    ground = [
+        _optional_file(folder, part.get("file"), f'study.toml, [{name}], key "file"', problems)
+        for name, part in (("premises", premises), ("streets", streets))
+    ]
     raise_if_any(problems)
     return Study(
         folder=folder,
@@ -129,6 +141,9 @@ def read_study(folder: Path) -> Study:
         harm=HarmFile(harm_path, harm["edition"], harm["code"], harm["weight"])
         if harm_path
         else None,
+        premises=ground[0],
+        streets=ground[1],
+        streets_crs=streets["crs"],
         feeds=tuple(feeds),
         empty_patterns=tuple(empty),
     )
@@ -136,7 +151,7 @@ def read_study(folder: Path) -> Study:
 
 def _unknown_sections(found: dict[str, Any], problems: list[str]) -> None:
     for name in found:
-        if name not in {"schema", "study", "lsoa", "harm", "data"}:
+        if name not in {"schema", "study", "lsoa", "harm", "premises", "streets", "data"}:
             problems.append(f"study.toml has no section [{name}]")
 
 

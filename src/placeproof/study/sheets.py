@@ -145,7 +145,10 @@ def assembled(
     daily = None if main is None else main.filter(pl.col("hours") == "all")
     window = None if attendance is None else windows(attendance)
     seen = None if visit is None else _one_source(visit)
-    covered = _covered(mine.get("route"), register, daily, tables.get("street"))
+    lately = pl.col("week").is_between(printed[0] - timedelta(weeks=WEEKS_BACK - 1), printed[-1])
+    route = mine.get("route")
+    route = None if route is None else route.with_columns(week=_week_of_arrival()).filter(lately)
+    covered = _covered(route, register, daily, tables.get("street"), lately)
     return SheetContents(
         study=str(facts["name"]),
         force=str(facts["force"]),
@@ -276,13 +279,16 @@ def _covered(
     register: pl.DataFrame,
     daily: pl.DataFrame | None,
     streets: pl.DataFrame | None,
+    lately: pl.Expr,
 ) -> Coverage | None:
     if route is None or daily is None:
         return None
     return coverage(
         route,
         register,
-        observed=daily.select("hotspot_id", "operating_day"),
+        observed=daily.with_columns(
+            week=period_start(pl.col("operating_day"), kind="week")
+        ).filter(lately),
         streets=streets,
         cell_m=CELL_M,
         reach_m=REACH_M,

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from placeproof.errors import SettingsError
-from placeproof.study.keys import FEED_KEYS, PLAN_KEYS, STUDY_KEYS, Key
+from placeproof.study.keys import FEED_KEYS, PLAN_KEYS, STUDY_KEYS
+from placeproof.study.patrol_keys import PATROL_VALUES
+from placeproof.study.settings_form import Key
 from placeproof.study.store import refusals_explained
 
 FOLDERS = ("data", "corrections", "text", "forms")
@@ -53,9 +55,7 @@ PLAN_VALUES = {
     "few_places_below": "15",
     "event_study_steps": '["month", "quarter"]',
     "event_study_leads": "12",
-    "longest_gap_s": "90",
-    "shortest_dwell_s": "0",
-    "log_tolerance_s": "900",
+    **PATROL_VALUES,
     "headline_order": '["resident", "business", "user"]',
     "min_items": "3",
     "min_people_per_area": "10",

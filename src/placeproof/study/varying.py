@@ -6,8 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from placeproof import calendar, effects, panel, patrols
-from placeproof.patrols.minutes import by_hours, occupied
+from placeproof import calendar, effects, panel
 from placeproof.study.counting import night_hours, supplied_months
 from placeproof.study.estimating import for_estimation, planned_outcomes
 from placeproof.study.work import Work, described
@@ -140,7 +139,6 @@ def list_night_hours(work: Work) -> None:
                     level=work.plan.level,
                 )
             )
-    work.add(_patrol_minutes(work))
 
 
 def _counted(work: Work, preset: str, names: list[str]) -> pl.DataFrame:
@@ -218,54 +216,3 @@ def _without_times(work: Work, name: str) -> pl.DataFrame:
     )
     row = _RATIO | {"question": "RQ9", "hours": "nte", "estimand": "ratio_of_rate_ratios"}
     return estimate.rows([dict(described(work, name)) | row | {"reason": reason}])
-
-
-def _patrol_minutes(work: Work) -> pl.DataFrame:
-    """Minutes in hot spots, measured as delivery is, split by each preset that is not pinned."""
-    pings, spots = work.inputs.get("ping"), work.hotspots
-    if pings is None or pings.is_empty() or spots is None:
-        return estimate.rows([])
-    presence = occupied(
-        patrols.visits(
-            pings,
-            spots,
-            longest_gap_s=work.plan.longest_gap_s,
-            shortest_dwell_s=work.plan.shortest_dwell_s,
-        ),
-        add_interval=True,
-    )
-    days = patrols.observed_days(pings)
-    rows: list[dict[str, object]] = []
-    for preset, hours in calendar.NTE_PRESETS.items():
-        if preset == work.plan.nte:
-            continue
-        intervals = calendar.nte_intervals(
-            hours,
-            first=min(work.study.start, days.item(0)),
-            last=max(work.study.cut_off, days.item(-1)),
-            events=work.inputs.get("event"),
-        )
-        split = by_hours(presence, intervals)
-        night = float(split["nte_minutes"].sum())
-        told = json.dumps({"hours": hours.label, "pinned": False}, sort_keys=True)
-        for name, minutes in (("nte", night), ("other", float(split["minutes"].sum()) - night)):
-            rows.append(
-                {
-                    "question": "delivery",
-                    "outcome": "delivered_minutes",
-                    "outcome_label": "Minutes in which somebody was in the hot spot, tasked or not",
-                    "population": "hot spots",
-                    "hours": f"{name}:{preset}",
-                    "window_start": days.item(0),
-                    "window_end": days.item(-1),
-                    "estimand": "minutes",
-                    "method": "pings_occupied_with_interval",
-                    "role": "robustness",
-                    "estimate": minutes,
-                    "n_places": spots["hotspot_id"].n_unique(),
-                    "unit": "minutes",
-                    "diagnostics": told,
-                    "feeds": "ping hotspot",
-                }
-            )
-    return estimate.rows(rows)

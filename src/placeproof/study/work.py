@@ -41,6 +41,11 @@ class Work:
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Further tables that the run keeps."""
 
+    patrol_facts: dict[str, object] = field(default_factory=dict)
+    """How positions became visits, and why so."""
+    observations: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Free text of logs, for coding. It is personal and is never kept by a run."""
+
     def rng(self, step: str, item: str) -> np.random.Generator:
         """
         Randomness for one step and item: the same for the same seed, whatever else runs.

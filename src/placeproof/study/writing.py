@@ -15,10 +15,19 @@ KEPT = (
     "panel_lsoa",
     "planned_minutes",
     "delivered_minutes",
+    "hotspot",
+    "visit",
+    "dose",
+    "attendance",
+    "route",
+    "street",
+    "positions_cleaned",
+    "activity_unmapped",
     "finding",
     "answer",
 )
-"""Tables that a run keeps. None holds a row of a person."""
+"""Tables that a run keeps. None holds a row of a person who took part; table visit holds pseudonyms
+of devices, is for the force, and no page or export is made of it with them."""
 
 
 def write(building: Building, work: Work, manifest: dict[str, object], *, whole: bool) -> None:

@@ -1,0 +1,234 @@
+"""What patrols did: positions to visits, dose, compliance and routes, each made once for a run."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from placeproof import calendar, patrols
+from placeproof.files import ground
+from placeproof.study import following, visiting
+from placeproof.study.work import Work
+from placeproof.tables import estimate
+
+if TYPE_CHECKING:
+    from placeproof.patrols.dividing import Night
+
+
+def measure_patrols(work: Work) -> None:
+    """
+    Say what was delivered, and keep what the panel, the sheets and the return rest on.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates and the tables of patrols are added.
+    """
+    _Measuring(work).all()
+
+
+class _Measuring:
+    """One run's patrols: what several parts need is made once."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.plan = work.plan.patrols
+        self.pings = work.inputs.get("ping")
+        self.tasking = work.inputs.get("tasking")
+        self.delivered = work.inputs.get("delivered")
+        self.log = work.inputs.get("patrol_log")
+
+    def all(self) -> None:
+        """Measure everything."""
+        rows = self.dose_rows() + self.planned_rows()
+        self.work.add(estimate.rows(patrols.finished(rows)))
+        self.keep_minutes()
+        self.draw()
+        if self.work.hotspots is not None:
+            self.work.tables["hotspot"] = self.work.hotspots
+
+    @cached_property
+    def premises(self) -> pl.DataFrame | None:
+        """Premises of the study, or None."""
+        path = self.work.study.premises
+        return None if path is None else ground.premises(path)
+
+    @cached_property
+    def found(self) -> "visiting.Visits | None":
+        """Visits of positions, by the path that the plan names."""
+        if self.work.hotspots is None:
+            return None
+        packed = visiting.positions_of_study(self.work.study, self.pings)
+        if packed is not None:
+            made = self.of_packed(packed, self.work.hotspots)
+        elif self.pings is not None:
+            made = self.of_table(self.pings, self.work.hotspots)
+        else:
+            return None
+        self.work.patrol_facts |= made.facts
+        self.work.tables["visit"] = made.visits
+        if made.cleaned is not None:
+            self.work.tables["positions_cleaned"] = made.cleaned
+        return made
+
+    def of_table(self, pings: pl.DataFrame, hotspots: pl.DataFrame) -> "visiting.Visits":
+        """Visits of positions that are in memory."""
+        cleaned = None
+        if self.plan.path == "crossings":
+            by_crossings = patrols.visits_by_crossings(
+                pings, hotspots, premises=self.premises, rules=self.plan.crossing_rules
+            )
+            made, cleaned = by_crossings.visits, by_crossings.cleaned
+        else:
+            made = patrols.visits(
+                pings,
+                hotspots,
+                longest_gap_s=self.plan.longest_gap_s,
+                shortest_dwell_s=self.plan.shortest_dwell_s,
+            )
+        advice = patrols.choose_path(pings, hotspots)
+        facts = {"path": self.plan.path, "why": advice.about(self.plan.path)}
+        return visiting.Visits(made, patrols.device_days(pings), facts, cleaned)
+
+    def of_packed(
+        self, positions: "visiting.Positions", hotspots: pl.DataFrame
+    ) -> "visiting.Visits":
+        """Visits of packed positions, whatever their number."""
+        from placeproof.patrols.outline_index import OutlineIndex
+
+        index = OutlineIndex.of(hotspots)
+        if self.plan.path == "crossings":
+            return following.visits_by_crossing(
+                positions,
+                index,
+                rules=self.plan.crossing_rules,
+                premises=None if self.premises is None else patrols.premises_index(self.premises),
+                progress=self.work.progress,
+            )
+        return visiting.visits_of_sources(
+            positions,
+            index,
+            longest_gap_s=self.plan.longest_gap_s,
+            shortest_dwell_s=self.plan.shortest_dwell_s,
+            progress=self.work.progress,
+        )
+
+    def dose_rows(self) -> "list[patrols.Row]":
+        """Rows about the dose; table `dose` is kept."""
+        found = self.found
+        made = patrols.doses(
+            visit=None if found is None else found.visits,
+            device_days=None if found is None else found.device_days,
+            hotspots=self.work.hotspots,
+            tasking=self.tasking,
+            delivered=self.delivered,
+            officers=patrols.stated_officers(
+                patrol_log=self.log, tasking=self.tasking if self.log is None else None
+            ),
+            events=self.work.inputs.get("event"),
+            ring_visits={},
+            rules=patrols.DoseRules(
+                presets=tuple(calendar.NTE_PRESETS),
+                nte_id=self.work.plan.nte,
+                bands=True,
+                longest_gap_s=self.plan.longest_gap_s,
+                shortest_dwell_s=self.plan.shortest_dwell_s,
+                made_by=self.plan.path,
+                tasked_by=self.plan.tasked_by,  # type: ignore[arg-type]
+                vehicle_devices=frozenset(self.plan.vehicle_devices),
+                without_gps=frozenset(self.plan.without_gps),
+            ),
+        )
+        self.work.tables["dose"] = made.dose
+        return made.rows
+
+    def planned_rows(self) -> "list[patrols.Row]":
+        """Rows about compliance and logs; table `attendance` is kept."""
+        found = self.found
+        days = None if found is None else found.observed_days
+        held = patrols.as_planned(
+            tasking=self.tasking,
+            visit=None if found is None else found.visits,
+            observed_days=pl.Series("operating_day", [], pl.Date) if days is None else days,
+            pings=self.pings,
+            delivered=self.delivered,
+            patrol_log=self.log,
+            stop_search=self.work.inputs.get("stop_search"),
+            hotspots=self.work.hotspots,
+            dose=self.work.tables["dose"],
+            night=self.night(),
+            rules=self.plan.planned_rules,
+        )
+        self.work.tables["attendance"] = held.attendance
+        self.work.tables["activity_unmapped"] = held.unmapped
+        self.work.observations = held.observations
+        return held.rows
+
+    def night(self) -> "Night":
+        """Hours of the night-time economy over all that patrols speak of."""
+        days = [self.work.study.start, self.work.study.cut_off]
+        for table, column in ((self.tasking, "window_from"), (self.log, "started_at")):
+            if table is not None:
+                days += [value.date() for value in (table[column].min(), table[column].max())]  # type: ignore[union-attr]
+        intervals = calendar.nte_intervals(
+            calendar.NTE_PRESETS[self.work.plan.nte],
+            first=min(days),
+            last=max(days),
+            events=self.work.inputs.get("event"),
+        )
+        return patrols.Night(intervals, self.work.plan.nte)
+
+    def keep_minutes(self) -> None:
+        """Put planned and delivered minutes where the panel finds them."""
+        if self.tasking is not None:
+            self.work.tables["planned_minutes"] = patrols.planned_minutes(
+                self.tasking, include_cancelled=True
+            )
+        found = self.found
+        if found is not None and found.observed_days is not None:
+            self.work.tables["delivered_minutes"] = patrols.panel_dose(
+                self.work.tables["dose"], source="pings", hours="all"
+            ).select("place_id", "operating_day", minutes="patrol_minutes")
+        elif self.delivered is not None:
+            self.work.tables["delivered_minutes"] = patrols.stated_minutes(self.delivered)
+
+    def draw(self) -> None:
+        """Draw routes and measure what they reach."""
+        rules, spots, found = self.plan.routes, self.work.hotspots, self.found
+        if spots is None or found is None or self.pings is None or found.observed_days is None:
+            self.work.add(
+                patrols.coverage_estimates(None, cell_m=rules.cell_m, reach_m=rules.reach_m)
+            )
+            return
+        drawn = patrols.routes(
+            self.pings,
+            found.visits,
+            spots,
+            margin_m=rules.margin_m,
+            lead_s=rules.lead_s,
+            longest_gap_s=self.plan.longest_gap_s,
+            trim_m=rules.trim_m,
+            snap_m=rules.snap_m,
+            simplify_m=rules.simplify_m,
+            premises=self.premises,
+        )
+        streets = self.work.study.streets
+        lines = None if streets is None else ground.streets(
+            streets, crs=self.work.study.streets_crs
+        )  # fmt: skip
+        if lines is not None:
+            self.work.tables["street"] = lines
+        observed = patrols.place_days(spots, found.observed_days)
+        reached = patrols.coverage(
+            drawn,
+            spots,
+            observed=observed.rename({"place_id": "hotspot_id"}),
+            streets=lines,
+            cell_m=rules.cell_m,
+            reach_m=rules.reach_m,
+            kind="month",
+        )
+        self.work.tables["route"] = drawn
+        self.work.add(
+            patrols.coverage_estimates(reached.shares, cell_m=rules.cell_m, reach_m=rules.reach_m)
+        )
