@@ -238,7 +238,7 @@ def _fault_in_metres(shape: Any) -> Fault | None:
         return Fault(
             "geometry_invalid", f"an outline with a {reason}", "a simple outline", _FIX_OUTLINE
         )
-    if shape.area == 0:
+    if shape.geom_type in POLYGONS and shape.area == 0:
         return Fault("geometry_invalid", "an outline of no area", "a polygon", _FIX_OUTLINE)
     return None
 
