@@ -293,6 +293,7 @@ def _cells(
 
 
 def _reached(drawn: pl.DataFrame, pieces: pl.DataFrame, reach_m: float) -> pl.DataFrame:
+    keys = ["hotspot_id", "version", "period_start"]
     middles = {
         key: shapely.points(
             ((part["from_easting_m"] + part["to_easting_m"]) / 2).to_numpy(),
@@ -300,24 +301,26 @@ def _reached(drawn: pl.DataFrame, pieces: pl.DataFrame, reach_m: float) -> pl.Da
         )
         for key, part in pieces.group_by("hotspot_id", "version")
     }
-    found = [pl.DataFrame(schema=REACHED)]
-    for (place, version, start), part in drawn.group_by("hotspot_id", "version", "period_start"):
+    # Frames are taken apart once: there are thousands of groups, and each is small.
+    ordered = drawn.sort(keys)
+    lines = geometry.outlines(ordered["line"])
+    groups = ordered.group_by(keys, maintain_order=True).agg(size=pl.len())
+    ends = groups["size"].cum_sum().to_list()
+    found: list[NDArray[np.int64]] = []
+    for (place, version, _, size), end in zip(groups.iter_rows(), ends, strict=True):
         points = middles.get((place, version))
-        if points is None:
-            continue
-        lines = shapely.get_parts(geometry.outlines(part["line"]))
-        web = shapely.multilinestrings(shapely.get_parts(lines))
-        shapely.prepare(web)
-        hits = np.flatnonzero(shapely.dwithin(web, points, reach_m))
-        found.append(
-            pl.DataFrame(
-                {
-                    "hotspot_id": place,
-                    "version": version,
-                    "period_start": start,
-                    "piece": hits,
-                },
-                schema=REACHED,
-            )
-        )
-    return pl.concat(found).sort("hotspot_id", "version", "period_start", "piece")
+        hits = np.zeros(0, dtype=np.int64)
+        if points is not None:
+            web = shapely.multilinestrings(shapely.get_parts(lines[end - size : end]))
+            shapely.prepare(web)
+            hits = np.flatnonzero(shapely.dwithin(web, points, reach_m))
+        found.append(hits)
+    counts = pl.Series([len(hits) for hits in found], dtype=pl.Int64)
+    pieces_reached = np.concatenate([np.zeros(0, dtype=np.int64), *found])
+    return (
+        groups.select(keys)
+        .select(pl.all().repeat_by(counts).explode())
+        .drop_nulls()
+        .with_columns(piece=pl.Series(pieces_reached, dtype=pl.Int64))
+        .select(pl.col(name).cast(kind) for name, kind in REACHED.items())
+    )

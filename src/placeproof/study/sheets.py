@@ -180,9 +180,7 @@ def assembled(
         pieces=None if covered is None else covered.pieces,
         reached=None if covered is None else covered.reached,
         shares=None if covered is None else covered.shares,
-        routes=None if covered is None else mine["route"].select(
-            "hotspot_id", "line", week=_week_of_arrival()
-        ),
+        routes=None if route is None else route.select("hotspot_id", "line", "week"),
         crimes=_crimes(tables.get("panel"), ids, manifest),
     )  # fmt: skip
 
@@ -286,9 +284,9 @@ def _covered(
     return coverage(
         route,
         register,
-        observed=daily.with_columns(
-            week=period_start(pl.col("operating_day"), kind="week")
-        ).filter(lately),
+        observed=daily.with_columns(week=period_start(pl.col("operating_day"), kind="week")).filter(
+            lately
+        ),
         streets=streets,
         cell_m=CELL_M,
         reach_m=REACH_M,
