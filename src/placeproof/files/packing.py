@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import polars as pl
 
 from placeproof import __version__
 from placeproof.errors import InputError, OutputError
-from placeproof.files import packed, positions
+from placeproof.files import packed, positions, tracks
 from placeproof.files.feed import QUARANTINE_SCHEMA, FeedSpec, Surroundings
 from placeproof.files.position_pieces import PENDING, Facts, Piece, pieces
 from placeproof.files.position_runs import Run, Writers
@@ -79,6 +79,8 @@ def pack(
     """
     if not spec.paths:
         raise InputError("No file to pack.", mend="Name at least one export.")
+    if not spec.columns and all(_is_gpx(path) for path in spec.paths):
+        spec = replace(spec, columns=tracks.GPX_COLUMNS)
     with _building(folder) as place:
         writing = _Packing(spec, place, surroundings, progress, run_rows)
         with writing.writers:
@@ -154,12 +156,12 @@ class _Packing:
             self.counts.remarks[code] = self.counts.remarks.get(code, 0) + rows
         if mine.rows_in != mine.rows_packed + mine.rows_quarantined:
             raise AssertionError("rows in are not rows packed and rows quarantined")
-        lookup = np.array(
-            [self.devices.setdefault(name, len(self.devices)) for name in piece.device_ids],
-            dtype=np.int32,
-        )
         if not len(piece.device):
             return
+        lookup = np.full(len(piece.device_ids), -1, dtype=np.int32)
+        for code in np.unique(piece.device):  # a device without a usable position has no number
+            name = piece.device_ids[code]
+            lookup[code] = self.devices.setdefault(name, len(self.devices))
         self.run.add(piece, lookup[piece.device])
         if self.run.full:
             self.flush()
@@ -271,6 +273,10 @@ def _gathered(place: Path) -> dict[str, int]:
         pl.DataFrame(schema=QUARANTINE_SCHEMA).write_parquet(target)
     rules = pl.scan_parquet(target).group_by("rule").len().sort("rule").collect()
     return {str(rule): int(count) for rule, count in rules.iter_rows()}
+
+
+def _is_gpx(path: Path) -> bool:
+    return path.name.lower().endswith((".gpx", ".gpx.gz"))
 
 
 def _iso(us: int) -> str:

@@ -21,6 +21,7 @@ YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, FRACTION, OFFSET, EPOCH_S, EPOCH_MS = ra
 _SLOTS = 1 << 16
 _MOST_DEVICES = 40_000
 _TIE = 1e-5  # nearer to a half, text and double may round apart
+_TENS = np.array([10.0**power for power in range(19)])  # each of them is exact
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -33,9 +34,9 @@ def compiled(function: Callable[..., Any]) -> Any:
         Of numbers and arrays.
     """
     try:
-        return njit(nogil=True, cache=True)(function)
+        return njit(nogil=True, cache=True, error_model="numpy")(function)
     except (OSError, RuntimeError):
-        return njit(nogil=True)(function)
+        return njit(nogil=True, error_model="numpy")(function)
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ def read(
     before_us : int
         Later positions are left aside.
     """
+    text = text if text.endswith(b"\n") else text + b"\n"
     buffer = np.frombuffer(text, dtype=np.uint8)
-    most = text.count(b"\n") + 1
+    most = text.count(b"\n")
     line = np.empty(most, np.int64)
     device = np.empty(most, np.int32)
     at = np.empty(most, np.int64)
@@ -144,185 +146,157 @@ def _read(
     bounds: Any, before_us: int,
     line: Any, device: Any, at: Any, numbers: Any, left: Any, first: Any, negative: Any,
 ) -> tuple[int, int, int, int]:  # fmt: skip
-    size = text.shape[0]
+    """Each byte is looked at once, and the text ends with a line end, so no end is asked for."""
     width = roles.shape[0]
     slots = np.full(_SLOTS, -1, np.int32)
     value = np.empty(4, np.float64)
-    known = np.zeros(2, np.int64)  # the change of clocks that the last time fell after
-    rows = aside = lines = devices = 0
-    start = 0
-    while start < size:
-        end = start
-        while end < size and text[end] != 10:
-            end += 1
-        stop = end - 1 if end > start and text[end - 1] == 13 else end
-        good = stop > start
-        code = -1
-        moment = 0
+    known = np.zeros(3, np.int64)  # the last change of clocks, the last day, and its number
+    rows = aside = lines = devices = start = 0
+    while start < text.shape[0]:
+        good, code, moment, field = True, -1, 0, 0
         value[2] = value[3] = np.nan
-        field = 0
-        place = start
         below_accuracy = below_speed = 0
+        place = start
         while good:
-            close = place
-            while close < stop and text[close] != mark:
-                close += 1
-            opens, shuts = place, close
-            if shuts - opens >= 2 and text[opens] == 34 and text[shuts - 1] == 34:
-                opens, shuts = opens + 1, shuts - 1
-            role = roles[field] if field < width else -1
-            if role < 0:
-                good = False
-                break
-            for byte in range(opens, shuts):
-                if text[byte] == 34:
-                    good = False
+            role = roles[field]
+            quoted = text[place] == 34
+            place += quoted
             if role == 1:
-                if shuts == opens or text[opens] <= 32 or text[shuts - 1] <= 32:
-                    good = False
-                else:
-                    for byte in range(opens, shuts):
-                        if text[byte] >= 128:  # blanks beyond ASCII, or no text at all
-                            good = False
-                    if good:
-                        code = _code(text, opens, shuts, slots, first, devices)
-                        if code == devices:
-                            devices += 1
-                        elif code < 0:
-                            good = False
+                code, place = _code(text, place, mark, slots, first, devices)
+                good = code >= 0
+                devices += code == devices
             elif role == 2:
-                moment, good_time = _time(text, opens, shuts, form, changes, offsets, known)
-                good = good and good_time
+                moment, place, good = _time(text, place, form, changes, offsets, known)
             elif role >= 3:
-                number, state = _number(text, opens, shuts)
+                number, place, state = _number(text, place)
                 if role <= 4:
-                    good = good and state == 0
+                    good = state == 0
                     value[role - 3] = number
                 elif state == 0 and number >= 0.0:
                     value[role - 3] = number
                 elif state == 0:
-                    if role == 5:
-                        below_accuracy = 1
-                    else:
-                        below_speed = 1
-                elif state != 1:
-                    good = False
+                    below_accuracy += role == 5
+                    below_speed += role == 6
+                else:
+                    good = state == 1
+            else:
+                while text[place] != mark and text[place] > 34:
+                    place += 1
+                while text[place] != mark and text[place] != 10 and text[place] != 34:
+                    place += 1
+                if text[place] == 10 and text[place - 1] == 13 and place > start:
+                    place -= 1
+            if quoted:
+                good = good and text[place] == 34
+                place += text[place] == 34
             field += 1
-            if close >= stop:
+            if not good or text[place] != mark:
                 break
-            place = close + 1
-            if place == stop:  # a separator at the end: one blank field more
-                role = roles[field] if field < width else -1
-                if role < 0 or 1 <= role <= 4:
-                    good = False
-                field += 1
-                break
-        if good and field == width:
+            good = field < width
+            place += 1
+        if good and field == width and text[place] == 13 and text[place + 1] == 10:
+            place += 1
+        good = good and field == width and text[place] == 10 and place > start
+        while text[place] != 10:
+            place += 1
+        if good:
             x, y = value[0], value[1]
-            good = (
-                moment < before_us and bounds[0] <= x <= bounds[1] and bounds[2] <= y <= bounds[3]
-            )
+            good = moment < before_us and bounds[0] <= x <= bounds[1]
+            good = good and bounds[2] <= y <= bounds[3]
             # 0, 0 lies in the sea, and nothing of Great Britain near the origin of the grid.
             if bounds[4] > 0.0:
                 good = good and (x > bounds[4] or y > bounds[4])
             else:
                 good = good and not (x == 0.0 and y == 0.0)
-        if good and field == width:
-            line[rows] = lines
-            device[rows] = code
-            at[rows] = moment
+        if good:
+            line[rows], device[rows], at[rows] = lines, code, moment
             for which in range(4):
                 numbers[which, rows] = value[which]
             negative[0] += below_accuracy
             negative[1] += below_speed
             rows += 1
         else:
-            left[aside, 0] = lines
-            left[aside, 1] = start
-            left[aside, 2] = end
+            left[aside, 0], left[aside, 1], left[aside, 2] = lines, start, place
             aside += 1
         lines += 1
-        start = end + 1
+        start = place + 1
     return rows, aside, lines, devices
 
 
 @compiled
-def _code(text: Any, opens: int, shuts: int, slots: Any, first: Any, devices: int) -> int:
-    """Number of a device in this piece; the next free one if it is new, -1 if all are taken."""
+def _code(
+    text: Any, place: int, mark: int, slots: Any, first: Any, devices: int
+) -> tuple[int, int]:
+    """Number of a device in this piece: the next free one if it is new, -1 if it is not plain."""
+    opens = place
     hashed = np.uint64(14695981039346656037)
-    for byte in range(opens, shuts):
-        hashed = (hashed ^ np.uint64(text[byte])) * np.uint64(1099511628211)
+    plain = text[place] > 32
+    while text[place] != mark and text[place] >= 32 and text[place] != 34:
+        plain = plain and text[place] < 128  # beyond ASCII there are more blanks
+        hashed = (hashed ^ np.uint64(text[place])) * np.uint64(1099511628211)
+        place += 1
+    if not plain or place == opens or text[place - 1] <= 32:
+        return -1, place
     slot = np.int64((hashed ^ (hashed >> np.uint64(29))) & np.uint64(_SLOTS - 1))
-    length = shuts - opens
+    length = place - opens
     while True:
         code = slots[slot]
         if code < 0:
             if devices >= _MOST_DEVICES:
-                return -1
+                return -1, place
             slots[slot] = devices
             first[devices, 0] = opens
-            first[devices, 1] = shuts
-            return devices
+            first[devices, 1] = place
+            return devices, place
         if first[code, 1] - first[code, 0] == length:
-            same = True
             begins = first[code, 0]
-            for step in range(length):
-                if text[begins + step] != text[opens + step]:
-                    same = False
-                    break
-            if same:
-                return code
+            step = 0
+            while step < length and text[begins + step] == text[opens + step]:
+                step += 1
+            if step == length:
+                return code, place
         slot = (slot + 1) & (_SLOTS - 1)
 
 
 @compiled
-def _number(text: Any, opens: int, shuts: int) -> tuple[float, int]:
-    """A plain decimal number; state 0: read, 1: blank, 2: to be looked at."""
-    if opens == shuts:
-        return np.nan, 1
-    place = opens
+def _number(text: Any, place: int) -> tuple[float, int, int]:
+    """A plain decimal number and where it ends; state 0: read, 1: blank, 2: to be looked at."""
     minus = text[place] == 45
-    if minus:
-        place += 1
+    opens = place + minus
+    place = opens
     whole = np.int64(0)
-    digits = decimals = 0
-    point = False
-    while place < shuts:
-        byte = text[place]
-        if 48 <= byte <= 57:
-            if digits >= 18:
-                return 0.0, 2
-            whole = whole * 10 + (byte - 48)
-            if whole > 0:
-                digits += 1
-            if point:
-                decimals += 1
-        elif byte == 46 and not point and place > opens and 48 <= text[place - 1] <= 57:
-            point = True
-        else:
-            return 0.0, 2
+    while 48 <= text[place] <= 57:
+        whole = whole * 10 + (text[place] - 48)
         place += 1
-    if not 48 <= text[shuts - 1] <= 57:
-        return 0.0, 2
-    if decimals > 22:
-        return 0.0, 2
-    number = np.float64(whole) / 10.0**decimals
+    length, decimals = place - opens, 0
+    if text[place] == 46:
+        begins = place + 1
+        place = begins
+        while 48 <= text[place] <= 57:
+            whole = whole * 10 + (text[place] - 48)
+            place += 1
+        decimals = place - begins
+        if decimals == 0 or length == 0:
+            return 0.0, place, 2
+    elif length == 0:
+        return np.nan, place, 2 if minus else 1
+    if length + decimals > 18:
+        return 0.0, place, 2
+    number = np.float64(whole) / _TENS[decimals]
     if whole > 9007199254740992:
         # Beyond 53 bits the quotient may be off by its last bit: only a tie would show it.
         scaled = number * 1e7
-        if abs(abs(scaled - np.floor(scaled)) - 0.5) < _TIE or abs(number) > 1000.0:
-            return 0.0, 2
-    return (-number if minus else number), 0
+        if abs(abs(scaled - np.floor(scaled)) - 0.5) < _TIE or number > 1000.0:
+            return 0.0, place, 2
+    return (-number if minus else number), place, 0
 
 
 @compiled
-def _digits(text: Any, place: int, count: int, shuts: int) -> int:
-    if place + count > shuts:
-        return -1
+def _digits(text: Any, place: int, count: int) -> int:
     number = 0
     for byte in range(place, place + count):
         if not 48 <= text[byte] <= 57:
-            return -1
+            return -1  # a line end is no digit, so this never runs beyond the text
         number = number * 10 + (text[byte] - 48)
     return number
 
@@ -340,29 +314,28 @@ def _days(year: int, month: int, day: int) -> int:
 
 @compiled
 def _time(
-    text: Any, opens: int, shuts: int, form: Any, changes: Any, offsets: Any, known: Any
-) -> tuple[int, bool]:
+    text: Any, place: int, form: Any, changes: Any, offsets: Any, known: Any
+) -> tuple[int, int, bool]:
+    """Microseconds since 1970, where the text of the time ends, and whether it could be read."""
     year, month, day, hour, minute, second, micro, ahead_s = 1970, 1, 1, 0, 0, 0, 0, 0
     zoned = False
-    place = opens
     for step in range(form.shape[0]):
         part = form[step]
         if part < 1000:
-            if place >= shuts or text[place] != part:
-                return 0, False
-            if part == 90:  # Z
-                zoned = True
+            if text[place] != part:
+                return 0, place, False
+            zoned = zoned or part == 90  # Z
             place += 1
         elif part == 1000:
-            year = _digits(text, place, 4, shuts)
-            place += 4
+            year = _digits(text, place, 4)
             if year < 1970:
-                return 0, False
+                return 0, place, False
+            place += 4
         elif part <= 1005:
-            number = _digits(text, place, 2, shuts)
-            place += 2
+            number = _digits(text, place, 2)
             if number < 0:
-                return 0, False
+                return 0, place, False
+            place += 2
             if part == 1001:
                 month = number
             elif part == 1002:
@@ -374,61 +347,61 @@ def _time(
             else:
                 second = number
         elif part == 1006:
-            if place >= shuts or text[place] != 46:
-                return 0, False
-            place += 1
-            count = 0
-            while place < shuts and 48 <= text[place] <= 57:
+            if text[place] != 46:
+                return 0, place, False
+            begins = place + 1
+            place = begins
+            while 48 <= text[place] <= 57 and place - begins < 7:
                 micro = micro * 10 + (text[place] - 48)
                 place += 1
-                count += 1
-            if count < 1 or count > 6:
-                return 0, False
-            while count < 6:
+            if place == begins or place - begins > 6:
+                return 0, place, False
+            for _ in range(6 - (place - begins)):
                 micro *= 10
-                count += 1
         elif part == 1007:
-            if place + 5 > shuts or (text[place] != 43 and text[place] != 45):
-                return 0, False
-            hours = _digits(text, place + 1, 2, shuts)
+            if text[place] != 43 and text[place] != 45:
+                return 0, place, False
+            hours = _digits(text, place + 1, 2)
+            if hours < 0 or hours > 14:
+                return 0, place, False
             colon = text[place + 3] == 58
-            minutes = _digits(text, place + 4 if colon else place + 3, 2, shuts)
-            if hours < 0 or minutes < 0 or hours > 14 or minutes > 59:
-                return 0, False
-            ahead_s = (hours * 60 + minutes) * 60
-            if text[place] == 45:
-                ahead_s = -ahead_s
-            place += 6 if colon else 5
+            minutes = _digits(text, place + 3 + colon, 2)
+            if minutes < 0 or minutes > 59:
+                return 0, place, False
+            ahead_s = (hours * 60 + minutes) * (60 if text[place] == 43 else -60)
+            place += 5 + colon
             zoned = True
         else:
-            count = shuts - place
-            if count < 9 or count > 15:
-                return 0, False
-            number = _digits(text, place, count, shuts)
-            if number < 0:
-                return 0, False
+            begins = place
+            number = 0
+            while 48 <= text[place] <= 57 and place - begins < 16:
+                number = number * 10 + (text[place] - 48)
+                place += 1
             step_us = 1_000_000 if part == 1008 else 1_000
-            if number * step_us >= 9007199254740992:
-                return 0, False
-            return number * step_us, True
-    if place != shuts or month < 1 or month > 12 or day < 1 or hour > 23 or minute > 59:
-        return 0, False
-    if second > 59 or day > 31:
-        return 0, False
-    if day > 28:
-        following = _days(year + 1, 1, 1) if month == 12 else _days(year, month + 1, 1)
-        if day > following - _days(year, month, 1):
-            return 0, False
-    seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
+            plain = 9 <= place - begins <= 15 and number * step_us < 9007199254740992
+            return number * step_us, place, plain
+    if hour > 23 or minute > 59 or second > 59:
+        return 0, place, False
+    date = year * 10_000 + month * 100 + day
+    if date != known[1]:  # most rows are of the day of the row before
+        if month < 1 or month > 12 or day < 1 or day > 31:
+            return 0, place, False
+        number = _days(year, month, day)
+        if day > 28:
+            following = _days(year + 1, 1, 1) if month == 12 else _days(year, month + 1, 1)
+            if number >= following:
+                return 0, place, False
+        known[1], known[2] = date, number
+    seconds = known[2] * 86400 + hour * 3600 + minute * 60 + second
     if zoned:
-        return (seconds - ahead_s) * 1_000_000 + micro, True
-    at = known[0]
-    if not changes[at] <= seconds < changes[at + 1]:
-        at = np.searchsorted(changes, seconds, side="right") - 1
-        if at < 0 or at + 1 >= changes.shape[0]:
-            return 0, False
-        known[0] = at
+        return (seconds - ahead_s) * 1_000_000 + micro, place, True
+    last = known[0]
+    if not changes[last] <= seconds < changes[last + 1]:
+        last = np.searchsorted(changes, seconds, side="right") - 1
+        if last < 0 or last + 1 >= changes.shape[0]:
+            return 0, place, False
+        known[0] = last
     # Within a day of a change of clocks an hour may be missing or come twice.
-    if seconds - changes[at] < 86400 or changes[at + 1] - seconds < 86400:
-        return 0, False
-    return (seconds - offsets[at]) * 1_000_000 + micro, True
+    if seconds - changes[last] < 86400 or changes[last + 1] - seconds < 86400:
+        return 0, place, False
+    return (seconds - offsets[last]) * 1_000_000 + micro, place, True
