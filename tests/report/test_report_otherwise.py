@@ -59,7 +59,8 @@ def nights(*presets: str) -> list[dict]:
             made.append(
                 invented.level("delivery", "delivered_minutes", "Minutes of somebody there",
                                400.0 + k, "minutes", population="hot spots", feeds="ping hotspot",
-                               hours=f"{name}:{preset}", role=role, method="pings")
+                               hours=f"{name}:{preset}", role=role,
+                               method="pings_occupied_with_interval")
             )  # fmt: skip
     return made
 
