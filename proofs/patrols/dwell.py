@@ -278,6 +278,60 @@ def share_of(yes: NDArray[np.bool_]) -> float | None:
     return round(float(yes.mean()), 3) if len(yes) else None
 
 
+def motion(per_kind: int) -> dict[str, dict[str, object]]:
+    """Which way of counting the time around a crossing depends on how people move."""
+    made, places, results = patrols(per_kind, 6), hotspots(), {}
+    truth = np.array([one.truth_s for one in made])
+    world = walks.World(60.0, 5.0, 0.0, 0.0)
+    pings = positions(made, world, 500)
+    straight = straight_s(made, pings)
+    best = per_patrol(crossing(pings, places, world), len(made), "dwell_s")
+    for kind in walks.KINDS:
+        mine = np.array([one.kind == kind for one in made])
+        results[kind] = {
+            "straight line": ratio((straight - truth)[mine], truth[mine]),
+            "crossings": ratio((best - truth)[mine], truth[mine]),
+        }
+    return results
+
+
+def membership(per_kind: int) -> dict[str, dict[str, object]]:
+    """What is done with accuracy, a ping every 10 s: bias by kind."""
+    kinds = (*walks.KINDS, walks.HARDEST)
+    made, places = patrols(per_kind, 7, kinds), hotspots()
+    truth = np.array([one.truth_s for one in made])
+    world = walks.World(10.0, 10.0, 0.0, 0.1)
+    pings = positions(made, world, 600)
+    at_their_word = pings.with_columns(accuracy_m=pl.lit(None, dtype=pl.Float64))
+    found = {
+        "at their word": crossing(at_their_word, places, world, usual_stay_s=None),
+        "each ping by itself": crossing(pings, places, world, usual_stay_s=None),
+        "crossings": crossing(pings, places, world),
+    }
+    total = {rule: per_patrol(one, len(made), "dwell_s") - truth for rule, one in found.items()}
+    results: dict[str, dict[str, object]] = {}
+    for kind in kinds:
+        mine = np.array([one.kind == kind for one in made])
+        results[kind] = {rule: ratio(error[mine], truth[mine]) for rule, error in total.items()}
+    return results
+
+
+def usual_stay(per_kind: int) -> dict[str, dict[str, object]]:
+    """How much the one number of the smoothing matters."""
+    made, places = patrols(per_kind, 8), hotspots()
+    truth = np.array([one.truth_s for one in made])
+    results: dict[str, dict[str, object]] = {}
+    for interval_s in (10, 60):
+        world = walks.World(float(interval_s), 10.0, 0.0, 0.1)
+        pings = positions(made, world, 700 + interval_s)
+        results[str(interval_s)] = {}
+        for stay_s in (120, 240, 300, 480, 900):
+            found = crossing(pings, places, world, usual_stay_s=float(stay_s))
+            error = per_patrol(found, len(made), "dwell_s") - truth
+            results[str(interval_s)][str(stay_s)] = ratio(error, truth)
+    return results
+
+
 def fence(each: int) -> dict[str, dict[str, object]]:
     """Ten minutes standing still at a distance outside the fence (negative: inside)."""
     rng, places = np.random.default_rng([SEED, 3]), hotspots()
@@ -371,6 +425,9 @@ def run(share: float) -> dict[str, Any]:
             "independent": by_interval(per_kind, 0.0),
             "drifting": by_interval(per_kind, 60.0),
         },
+        "motion": motion(per_kind),
+        "membership": membership(per_kind),
+        "usual_stay": usual_stay(per_kind),
         "fence": fence(max(6, int(300 * share))),
         "passing": passing(max(20, int(4000 * share))),
     }

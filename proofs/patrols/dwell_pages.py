@@ -47,6 +47,13 @@ def page(results: Mapping[str, Any]) -> str:
             ten = [_whole(share) for share in one["ten_minutes"].values()]
             falsely = _whole(one["ten_minutes_falsely"]["crossings"])
             lines.append(_row(interval, *biases, _percent(one["coverage"]), *ten, falsely))
+    titles = {
+        "motion": "By how people move, a ping every 60 s, accuracy 5 m, no dropouts",
+        "membership": "By what is done with accuracy, a ping every 10 s, accuracy 10 m",
+        "usual_stay": "By `usual_stay_s`, accuracy 10 m (rows: seconds between pings)",
+    }
+    for name, title in titles.items():
+        lines += _biases(f"## {title}: bias of minutes, %", results[name])
     return "\n".join([*lines, *_fence(results["fence"]), *_passing(results["passing"])]) + "\n"
 
 
@@ -85,6 +92,16 @@ def figure(results: Mapping[str, Any]) -> str:
     chart = (band + lines).properties(width=440, height=240).configure_view(strokeWidth=0)
     svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
     return svg + "\n"
+
+
+def _biases(title: str, rows: Mapping[str, Any]) -> list[str]:
+    columns = list(next(iter(rows.values())))
+    return [
+        *("", title, ""),
+        _row("", *columns),
+        _row(*["---"] * (len(columns) + 1)),
+        *(_row(name, *(_signed(one[column]) for column in columns)) for name, one in rows.items()),
+    ]
 
 
 def _fence(fence: Mapping[str, Any]) -> list[str]:

@@ -256,7 +256,7 @@ def taxis(folder: Path) -> pl.DataFrame:
         pl.read_csv(
             path, separator=" ", has_header=False, new_columns=["lat", "lon", "busy", "epoch"]
         )
-        .head(4000)
+        .head(1500)
         .select(
             device_id=pl.lit(path.stem),
             at=(pl.col("epoch") * 1_000_000).cast(pl.Datetime("us", "UTC")),
@@ -287,6 +287,6 @@ def test_agrees_on_real_tracks(shared_data: Path, read, accuracy_m: float | None
     pings = read(shared_data / "pings").with_columns(
         accuracy_m=pl.lit(None, dtype=pl.Float64), speed_m_s=pl.lit(None, dtype=pl.Float64)
     )
-    pings = pings.head(20_000)
+    pings = pings.head(20_000 if accuracy_m is None else 3_000)
     rules = changed(default_accuracy_m=accuracy_m, longest_gap_s=300)
     assert agree(pings, busiest(pings, 3, 0.001), rules) > 2

@@ -1,4 +1,4 @@
-"""The compiled parts of the second path: near pings, presence over time, crossings, visits.
+"""From the presence of single pings to visits: smoothed over time, crossings, minutes; compiled.
 
 `places` is `membership.Neighbourhood.arrays()` everywhere, `x` and `y` are longitude and latitude
 × 1e7, `at` is microseconds since 1970; pings lie device by device in order of time.
@@ -8,161 +8,9 @@ import math
 
 import numpy as np
 
-from placeproof.patrols.cleaning import MICROSECONDS, distance_m
+from placeproof.patrols.cleaning import MICROSECONDS
 from placeproof.patrols.compiled import compiled
-from placeproof.patrols.membership import FARTHEST_SD, presence
-
-SPEED_WINDOW_S = 15
-"""Without a reported speed, displacement is measured over this long before and after a ping."""
-
-
-@compiled()
-def near_pings(at, x, y, sd_m, still, places):  # type: ignore[no-untyped-def]
-    """
-    List the pings that may be inside an outline while it counts, with their probability.
-
-    Parameters
-    ----------
-    at, x, y, sd_m, still : arrays, one entry per ping
-        `sd_m` 0: the position is taken at its word. Where `still` is above 0 the device was left
-        somewhere, which is no presence.
-    places : tuple
-
-    Returns
-    -------
-    hotspot : int32
-    ping, outline : int64
-    chance : float64
-        In the order of the pings; all above 0.
-    """
-    hotspot, begins, ends, box = places[0], places[1], places[2], places[5]
-    centre, metres, edges, edge_start = places[3], places[4], places[6], places[7]
-    grid, start, outlines = places[8], places[9], places[10]
-    west, south, shift, columns, rows = grid[0], grid[1], grid[2], grid[3], grid[4]
-    size = 1024
-    place, chance = np.empty(size, np.int32), np.empty(size)
-    which, ping = np.empty(size, np.int64), np.empty(size, np.int64)
-    count = 0
-    for row in range(len(at)):
-        if still[row] > 0:
-            continue
-        column, line = (np.int64(x[row]) - west) >> shift, (np.int64(y[row]) - south) >> shift
-        if column < 0 or line < 0 or column >= columns or line >= rows:
-            continue
-        cell = line * columns + column
-        for item in range(start[cell], start[cell + 1]):
-            one = outlines[item]
-            reach = FARTHEST_SD * sd_m[row] / metres[one, 0]
-            if x[row] < box[one, 0] - reach or x[row] > box[one, 2] + reach:
-                continue
-            reach = FARTHEST_SD * sd_m[row] / metres[one, 1]
-            if y[row] < box[one, 1] - reach or y[row] > box[one, 3] + reach:
-                continue
-            if at[row] < begins[one] or at[row] >= ends[one]:
-                continue
-            likely = presence(
-                np.int64(x[row]) - centre[one, 0],
-                np.int64(y[row]) - centre[one, 1],
-                sd_m[row],
-                metres[one, 0],
-                metres[one, 1],
-                edges,
-                edge_start[one],
-                edge_start[one + 1],
-            )
-            if not likely > 0:
-                continue
-            if count == size:
-                size *= 2
-                place = np.append(place, np.empty(size - count, np.int32))
-                which = np.append(which, np.empty(size - count, np.int64))
-                ping = np.append(ping, np.empty(size - count, np.int64))
-                chance = np.append(chance, np.empty(size - count))
-            place[count], which[count], ping[count] = hotspot[one], one, row
-            chance[count] = likely
-            count += 1
-    return place[:count].copy(), ping[:count].copy(), which[:count].copy(), chance[:count].copy()
-
-
-@compiled()
-def usual_intervals(device, at, gap, devices):  # type: ignore[no-untyped-def]
-    """
-    Take each device's median time between pings, silences above `gap` left out.
-
-    Parameters
-    ----------
-    device, at : arrays, one entry per ping
-    gap : float
-        Microseconds.
-    devices : int
-
-    Returns
-    -------
-    float64
-        Seconds; the median of all devices where one has none; NaN where none has.
-    """
-    interval_s = np.full(devices, np.nan)
-    steps = np.empty(len(at))
-    first = 0
-    while first < len(at):
-        last = first
-        count = 0
-        while last + 1 < len(at) and device[last + 1] == device[first]:
-            last += 1
-            step = at[last] - at[last - 1]
-            if step <= gap:
-                steps[count] = step
-                count += 1
-        if count:
-            interval_s[device[first]] = np.median(steps[:count]) / MICROSECONDS
-        first = last + 1
-    known = interval_s[~np.isnan(interval_s)]
-    if len(known):
-        interval_s[np.isnan(interval_s)] = np.median(known)
-    return interval_s
-
-
-@compiled()
-def walking(ping, device, at, x, y, speed, gap, foot_fastest_m_s):  # type: ignore[no-untyped-def]
-    """
-    Say whether the device moved no faster than a walker.
-
-    Parameters
-    ----------
-    ping : array, one entry per near ping
-    device, at, x, y, speed : arrays, one entry per ping
-        Reported speed, NaN where not given: then displacement over some seconds either way.
-    gap : float
-        Microseconds of silence across which no displacement is measured.
-    foot_fastest_m_s : float
-
-    Returns
-    -------
-    int8
-        1 yes, 0 no, -1 not known.
-    """
-    window = SPEED_WINDOW_S * MICROSECONDS
-    afoot = np.full(len(ping), -1, np.int8)
-    for entry in range(len(ping)):
-        row = ping[entry]
-        pace = speed[row]
-        if np.isnan(pace):
-            a = b = row
-            while at[row] - at[a] < window and _linked(a - 1, a, device, at, gap):
-                a -= 1
-            while at[b] - at[row] < window and _linked(b, b + 1, device, at, gap):
-                b += 1
-            if a < b:
-                pace = distance_m(x[a], y[a], x[b], y[b]) / ((at[b] - at[a]) / MICROSECONDS)
-        if not np.isnan(pace):
-            afoot[entry] = 1 if pace <= foot_fastest_m_s else 0
-    return afoot
-
-
-@compiled()
-def _linked(a, b, device, at, gap):  # type: ignore[no-untyped-def]
-    """Whether b follows a on one device's track without a silence that is too long."""
-    return a >= 0 and b < len(at) and device[a] == device[b] and at[b] - at[a] <= gap
+from placeproof.patrols.near_pings import linked
 
 
 @compiled()
@@ -195,17 +43,17 @@ def _over_time(  # type: ignore[no-untyped-def]
             last + 1 < len(ping)
             and hotspot[last + 1] == hotspot[first]
             and ping[last + 1] == ping[last] + 1
-            and _linked(ping[last], ping[last + 1], device, at, gap)
+            and linked(ping[last], ping[last + 1], device, at, gap)
         ):
             last += 1
         usual_s = interval_s[device[ping[first]]]
         usual_s = 0.0 if np.isnan(usual_s) else usual_s
         before_s, after_s, prior, b_in, b_out = usual_s, usual_s, 0.5, 0.5, 0.5
-        out_before = _linked(ping[first] - 1, ping[first], device, at, gap)
+        out_before = linked(ping[first] - 1, ping[first], device, at, gap)
         if out_before:
             before_s = (at[ping[first]] - at[ping[first] - 1]) / MICROSECONDS
             prior = _stays_apart(before_s, switch_per_s)
-        if _linked(ping[last], ping[last] + 1, device, at, gap):
+        if linked(ping[last], ping[last] + 1, device, at, gap):
             after_s = (at[ping[last] + 1] - at[ping[last]]) / MICROSECONDS
             b_in = _stays_apart(after_s, switch_per_s)
             b_out = 1 - b_in
@@ -278,7 +126,7 @@ def _crossed_at(a, b, outline, last_one, at, x, y, places):  # type: ignore[no-u
 @compiled()
 def _arrived(entry, ping, which, device, at, x, y, usual_s, gap, places):  # type: ignore[no-untyped-def]
     row = ping[entry]
-    if _linked(row - 1, row, device, at, gap):
+    if linked(row - 1, row, device, at, gap):
         return _crossed_at(row - 1, row, which[entry], False, at, x, y, places)
     return at[row] - np.int64(usual_s * MICROSECONDS / 2)
 
@@ -286,7 +134,7 @@ def _arrived(entry, ping, which, device, at, x, y, usual_s, gap, places):  # typ
 @compiled()
 def _left(entry, ping, which, device, at, x, y, usual_s, gap, places):  # type: ignore[no-untyped-def]
     row = ping[entry]
-    if _linked(row, row + 1, device, at, gap):
+    if linked(row, row + 1, device, at, gap):
         return _crossed_at(row, row + 1, which[entry], True, at, x, y, places)
     return at[row] + np.int64(usual_s * MICROSECONDS / 2)
 
