@@ -124,21 +124,26 @@ def test_raw_presence_is_told_for_the_whole_alone() -> None:
     assert presence_method(ready, add_interval=True) == "stated_visit"
 
 
+def short_of(*reasons: str | None) -> pl.DataFrame:
+    one = held().filter(task_id="10")
+    return pl.concat(one.with_columns(reason=pl.lit(reason, pl.String)) for reason in reasons)
+
+
 def test_reasons_of_windows_that_fell_short() -> None:
-    rows = estimate.rows(finished(reason_rows(held())))
-    # Short of level 3: tasks 2, 4, 7, 8 and 10.
+    given = ["Weather"] * 6 + ["Custody"] * 5 + ["Constable Invented is ill"] * 4 + [None] * 5
+    rows = estimate.rows(finished(reason_rows(short_of(*given))))
     assert dict(rows.select("subgroup", "estimate").rows()) == {
-        "reason=Called away": pytest.approx(0.2),
-        "reason=Short of officers": pytest.approx(0.2),
-        "reason=Weather": pytest.approx(0.2),
-        "reason=none given": pytest.approx(0.4),
+        "reason=Custody": pytest.approx(0.25),
+        "reason=Weather": pytest.approx(0.3),
+        "reason=none given": pytest.approx(0.25),
+        "reason=other reasons": pytest.approx(0.2),
     }
-    many = held().with_columns(
-        reason=pl.format("reason {}", pl.int_range(pl.len())),
-        level_3=pl.lit(value=False),
-        observed=pl.lit(value=True),
-    )
-    many = pl.concat([many, many.with_columns(reason=pl.format("more {}", "reason"))])
+    # Of the page only those count that fell short of level 3: 2, 4, 7, 8 and 10.
+    assert set(estimate.rows(finished(reason_rows(held())))["n"]) == {5}
+
+
+def test_a_long_list_of_reasons_is_cut() -> None:
+    many = short_of(*[f"reason {n}" for n in range(30)] * beside.LEAST_TIMES)
     rows = estimate.rows(finished(reason_rows(many)))
     assert rows.height == beside.MOST_REASONS + 1
     assert rows["estimate"].sum() == pytest.approx(1)

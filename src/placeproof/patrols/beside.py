@@ -9,6 +9,9 @@ from placeproof.patrols.rows import Row, base_row, share_of, window_of
 MOST_REASONS = 12
 """Reasons beyond the most frequent are told together: free text would make a row each."""
 
+LEAST_TIMES = 5
+"""A reason given less often is told with the others: it may be free text that names somebody."""
+
 
 def reason_rows(held: pl.DataFrame) -> list[Row]:
     """
@@ -21,8 +24,8 @@ def reason_rows(held: pl.DataFrame) -> list[Row]:
     Returns
     -------
     list of rows for table `estimate`
-        Shares of those windows, one row for each of the most frequent reasons, then for all
-        others together; windows without a reason are a row, too.
+        Shares of those windows, one row for each reason that was given often, then for all others
+        together; windows without a reason are a row, too.
     """
     short = held.filter(pl.col("observed") & ~pl.col("level_3"))
     row = base_row(
@@ -41,6 +44,7 @@ def reason_rows(held: pl.DataFrame) -> list[Row]:
         short["reason"]
         .drop_nulls()
         .value_counts()
+        .filter(pl.col("count") >= LEAST_TIMES)
         .sort("count", "reason", descending=[True, False])
     )
     often = given["reason"].head(MOST_REASONS).to_list()
