@@ -218,27 +218,6 @@ def test_exact_times_are_counted_as_the_clock_on_the_wall_says(
     assert told["estimate"].item() == pytest.approx(inside)
 
 
-def test_patrol_minutes_are_the_ones_that_delivery_tells(varied: Varied) -> None:
-    delivery = pl.concat(varied.work.estimates).filter(
-        outcome="delivered_minutes", horizon="all", subgroup="all", hours="all",
-        method="pings_occupied_with_interval",
-    )  # fmt: skip
-    minutes = varied.nights.filter(outcome="delivered_minutes")
-    assert minutes.height == 6
-    for preset in ("nte-wide", "nte-late", "nte-peak"):
-        both = minutes.filter(pl.col("hours").str.ends_with(f":{preset}"))
-        assert both["estimate"].sum() == pytest.approx(delivery["estimate"].item(), rel=1e-9)
-    late = dict(minutes.select("hours", "estimate").iter_rows())
-    assert late["nte:nte-late"] < late["nte:nte-wide"]
-    assert late["nte:nte-peak"] < late["nte:nte-wide"]
-
-
-def test_without_positions_there_are_no_minutes(varied: Varied) -> None:
-    made = added(with_tables(varied.work, ping=None), varying.list_night_hours)
-    assert made.filter(question="delivery").is_empty()
-    assert made.filter(estimand="count").height == 24
-
-
 def test_public_data_say_once_that_they_carry_no_times(tmp_path: Path) -> None:
     work = worked(make_study(tmp_path / "s", permutations="0"))
     made = added(work, varying.list_night_hours)
