@@ -24,7 +24,17 @@ RULES = PlannedRules(
     activities={},
 )
 NOTHING = dict.fromkeys(
-    ("tasking", "visit", "pings", "delivered", "patrol_log", "stop_search", "hotspots", "dose")
+    (
+        "tasking",
+        "visit",
+        "pings",
+        "device_days",
+        "delivered",
+        "patrol_log",
+        "stop_search",
+        "hotspots",
+        "dose",
+    )
 )
 
 
@@ -92,6 +102,16 @@ def test_a_day_with_hours_alone_says_nothing_of_windows() -> None:
     )
     third = found.attendance.filter(task_id="t3").select("source", "observed", "level_2")
     assert third.rows() == [("pings", False, None), ("visits", False, None), ("hours", True, True)]
+
+
+def test_days_of_devices_stand_in_for_positions_that_are_too_many() -> None:
+    days = pl.DataFrame({"device_id": ["b"], "operating_day": [START.date()]})
+    # A place that devices visit was not observed on a day on which none of those reported.
+    by_device = as_planned(**(everything() | {"pings": None, "device_days": days}))
+    assert by_device.logs["status"].to_list() == ["matched", "not_observed"]
+    both = pl.concat([days, days.with_columns(device_id=pl.lit("a"))])
+    known = as_planned(**(everything() | {"pings": None, "device_days": both}))
+    assert known.logs["status"].to_list() == ["matched", "no_presence"]
 
 
 def test_nothing_supplied_says_what_is_missing() -> None:

@@ -19,7 +19,7 @@ from placeproof.patrols.claims import (
 from placeproof.patrols.compliance import attendance, attendance_by_day
 from placeproof.patrols.dividing import Night
 from placeproof.patrols.interactions import ledger, searches_by_day, unplaced_searches
-from placeproof.patrols.logs import held_logs, observations, reporting, unlogged
+from placeproof.patrols.logs import held_logs, observations, reporting, reporting_days, unlogged
 from placeproof.patrols.minutes import stated_minutes
 from placeproof.patrols.rows import Row, missing
 from placeproof.patrols.visits import ready_made_visits
@@ -86,6 +86,7 @@ def as_planned(
     visit: pl.DataFrame | None,
     observed_days: pl.Series,
     pings: pl.DataFrame | None,
+    device_days: pl.DataFrame | None,
     delivered: pl.DataFrame | None,
     patrol_log: pl.DataFrame | None,
     stop_search: pl.DataFrame | None,
@@ -105,8 +106,10 @@ def as_planned(
     observed_days : Series of Date
         Operating days on which any device reported; not used without `visit`.
     pings : table `ping`, or None
-        Says when devices reported anything. None although there are visits (they were made
-        elsewhere): only the days are known.
+        Says when devices reported anything.
+    device_days : DataFrame or None
+        `device_id`, `operating_day`, as `minutes.device_days` gives them: used where positions are
+        too many to be in a table. Neither: only the days of all devices together are known.
     delivered : table `delivered`, or None
     patrol_log, stop_search, hotspots, dose : tables of those names, or None
     night : Night or None
@@ -138,7 +141,12 @@ def as_planned(
     held, rows = _windows(tasking, visit, observed_days, ready, named, night, rules)
     if tasking is not None and dose is not None and not dose.is_empty():
         rows += control_rows(tasking, dose, source="pings" if visit is not None else "delivered")
-    logs, more = _logs(patrol_log, visit, observed_days, pings, ready, night, rules)
+    reported = None
+    if visit is not None and pings is not None and not pings.is_empty():
+        reported = reporting(pings, slot_s=rules.silence_s)
+    elif visit is not None and device_days is not None:
+        reported = reporting_days(device_days)
+    logs, more = _logs(patrol_log, visit, observed_days, reported, ready, night, rules)
     rows += more + _activities(named, classes)
     if patrol_log is not None:
         rows += interaction_rows(ledger(patrol_log), night=night, borne_out=logs)
@@ -238,14 +246,12 @@ def _logs(
     patrol_log: pl.DataFrame | None,
     visit: pl.DataFrame | None,
     observed_days: pl.Series,
-    pings: pl.DataFrame | None,
+    reported: pl.DataFrame | None,
     ready: pl.DataFrame | None,
     night: Night | None,
     rules: PlannedRules,
 ) -> tuple[pl.DataFrame | None, list[Row]]:
-    seen, source, reported = visit, "ping", None
-    if visit is not None and pings is not None and not pings.is_empty():
-        reported = reporting(pings, slot_s=rules.silence_s)
+    seen, source = visit, "ping"
     if seen is None and ready is not None:
         seen, source = ready, "delivered"
         observed_days = _days(ready)

@@ -151,6 +151,7 @@ class _Measuring:
             visit=None if found is None else found.visits,
             observed_days=pl.Series("operating_day", [], pl.Date) if days is None else days,
             pings=self.pings,
+            device_days=None if found is None else found.device_days,
             delivered=self.delivered,
             patrol_log=self.log,
             stop_search=self.work.inputs.get("stop_search"),
