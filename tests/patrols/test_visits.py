@@ -204,11 +204,10 @@ def test_interval_is_that_of_the_device_or_of_all() -> None:
         ("once", 0, 100, 100),
     )
     found = visits(seen, hotspots(), **RULES)
-    assert dict(found.select("device_id", "interval_s").rows()) == {
-        "fast": 30.0,
-        "slow": 60.0,
-        "once": 40.0,
-    }
+    intervals = dict(found.select("device_id", "interval_s").rows())
+    assert (intervals["fast"], intervals["slow"]) == (30.0, 60.0)
+    # 30, 30 and 60 by their length; a little more, as a piece of time cuts long gaps more often.
+    assert intervals["once"] == pytest.approx(45, abs=0.3)
 
 
 def test_ready_made_visits_need_both_ends() -> None:

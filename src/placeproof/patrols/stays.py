@@ -49,9 +49,7 @@ class Stays:
         """No interval at all: merging it changes nothing."""
         codes, moments = np.empty(0, np.int32), np.empty(0, np.int64)
         seconds = np.empty((0, _WORDS), np.uint64)
-        return cls(
-            codes, codes, moments, moments, ticks_per_second, codes, moments, seconds
-        )
+        return cls(codes, codes, moments, moments, ticks_per_second, codes, moments, seconds)
 
     @classmethod
     def merge(cls, stays: Sequence["Stays"], *, longest_gap_s: float) -> "Stays":
@@ -201,9 +199,7 @@ def stays_of(
     )
 
 
-def to_frame(
-    stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]
-) -> pl.DataFrame:
+def to_frame(stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]) -> pl.DataFrame:
     """
     Stays as a table of names and moments.
 
@@ -235,7 +231,11 @@ def usual_intervals(
     stays: Stays, device_ids: Sequence[str], *, longest_gap_s: float
 ) -> pl.DataFrame:
     """
-    How long after a position inside the next one usually came, for each device.
+    How long pings are apart around a moment at which a device enters or leaves.
+
+    Such a moment falls into a long gap more often than into a short one, so gaps count by their
+    length: the mean is Σ gap² / Σ gap. For a device that reports every 10 s it is 10 s; where pings
+    are lost it is longer, as the time is that no ping shows.
 
     Parameters
     ----------
@@ -249,33 +249,45 @@ def usual_intervals(
     Returns
     -------
     DataFrame
-        `device_id`, `interval_s`, sorted: a row for each device with a position inside. Devices
-        with no two positions near enough in time have the interval of all devices; null where no
-        device has any.
+        `device_id`, `interval_s`, `unseen_sd_s` (standard deviation of the time that a visit has
+        before its first and after its last ping), sorted: a row for each device with a position
+        inside. Devices with no two positions near enough in time have the values of all devices;
+        null where no device has any.
     """
-    from placeproof.patrols.stays_kernel import gaps
+    from placeproof.patrols.stays_kernel import BUCKET_S, gaps
 
     codes, counts = gaps(
         stays.sample_device, stays.sample_seconds, int(min(longest_gap_s, _FARTHEST))
     )
-    seconds = np.arange(counts.shape[1])
-    everyone = _interval(counts.sum(axis=0, keepdims=True), seconds)[0]
-    own = _interval(counts, seconds)
-    interval = np.where(np.isnan(own), everyone, own)
-    return pl.DataFrame(
-        {
-            "device_id": pl.Series(device_ids, dtype=pl.String).gather(codes),
-            "interval_s": pl.Series(interval, dtype=pl.Float64).fill_nan(None),
-        }
-    ).sort("device_id")
+    gap_s = np.arange(counts.shape[1])
+    # A piece of time shows a gap the less often the longer it is.
+    often = counts * (BUCKET_S / (BUCKET_S - gap_s))
+    interval, unseen_sd = _around_a_moment(often, gap_s)
+    everyone = _around_a_moment(often.sum(axis=0, keepdims=True), gap_s)
+    return (
+        pl.DataFrame(
+            {
+                "device_id": pl.Series(device_ids, dtype=pl.String).gather(codes),
+                "interval_s": pl.Series(np.where(np.isnan(interval), everyone[0], interval)),
+                "unseen_sd_s": pl.Series(np.where(np.isnan(interval), everyone[1], unseen_sd)),
+            },
+            schema_overrides={"interval_s": pl.Float64, "unseen_sd_s": pl.Float64},
+        )
+        .select("device_id", pl.col("interval_s", "unseen_sd_s").fill_nan(None))
+        .sort("device_id")
+    )
 
 
-def _interval(
-    counts: NDArray[np.int64], seconds: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _around_a_moment(
+    often: NDArray[np.float64], gap_s: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean length of the gap in which a moment lies, and sd of two waits for its end."""
     with np.errstate(invalid="ignore"):
-        mean: NDArray[np.float64] = (counts @ seconds) / counts.sum(axis=1)
-    return mean
+        whole = often @ gap_s
+        mean: NDArray[np.float64] = (often @ gap_s**2) / whole
+        one_wait = (often @ gap_s**3) / whole / 3 - (mean / 2) ** 2
+        # To a microsecond, so that a regular interval is itself and not its neighbour.
+        return np.round(mean, 6), np.round(np.sqrt(2 * np.maximum(one_wait, 0)), 6)
 
 
 def _pairs(device: NDArray[np.int32], hotspot: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -287,9 +299,7 @@ def _unpaired(pair: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.in
 
 
 def _joined(arrays: list[NDArray]) -> NDArray:
-    return np.ascontiguousarray(
-        arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-    )
+    return np.ascontiguousarray(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
 
 
 def _ticks(seconds: float, ticks_per_second: int) -> int:

@@ -1,6 +1,5 @@
 """How pings become visits, and how ready-made visits join them."""
 
-import math
 from typing import Any
 
 import polars as pl
@@ -84,8 +83,9 @@ def visits_from_stays(
 
     A stay reaches on average half an interval before its first ping and half an interval after its
     last, each anything from nothing to a whole interval. So the estimate is one interval longer
-    than what pings show, and its error has a standard deviation of interval / √6. Where the
-    positions' own accuracy matters, `crossings` uses it; here it is not part of the error.
+    than what pings show, and its error has a standard deviation of interval / √6 where pings come
+    regularly (`unseen_sd_s` allows for gaps of different lengths). The accuracy of the positions is
+    not part of that error: the path by crossings uses it.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def visits_from_stays(
         `device_id`, `hotspot_id`, `arrived_at`, `left_at`, as `stays.to_frame` gives them; with
         `pings` where moments were counted.
     intervals : DataFrame
-        `device_id`, `interval_s`, as `stays.usual_intervals` gives them.
+        `device_id`, `interval_s`, `unseen_sd_s`, as `stays.usual_intervals` gives them.
     shortest_dwell_s : float
         Visits whose estimated dwell is shorter are dropped. 0 keeps all.
 
@@ -111,7 +111,7 @@ def visits_from_stays(
         )
         .with_columns(
             dwell_s=pl.col("seen_s") + unseen_s,
-            dwell_sd_s=pl.col("interval_s") / math.sqrt(6),
+            dwell_sd_s="unseen_sd_s",
             visible_s=_NOT_KNOWN,
             pings=count,
             source=pl.lit("pings"),
