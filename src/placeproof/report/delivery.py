@@ -1,6 +1,7 @@
 """Delivery: what was asked for and what was delivered, before any word of impact."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from placeproof.report import charts
 from placeproof.report import findings as parts
@@ -9,31 +10,74 @@ from placeproof.report.findings import alone
 from placeproof.report.material import Material, Row
 from placeproof.report.words import capital, hours_words, month_of, subgroup_words
 
-ORDER: tuple[str, ...] = (
-    "planned_minutes",
-    "delivered_minutes",
-    "planned_dose",
-    "window_attended",
-    "window_long_enough",
-    "window_cancelled",
-    "window_unobserved",
-    "visits",
-    "device_minutes",
-    "visits_5_minutes",
-    "visits_10_minutes",
-    "visits_15_minutes",
-    "log_matched",
-    "stated_over_measured",
-    "device_days_without_pings",
+OURS = "hot spots"
+"""Population of what positions, tasking and logs say; statements of others name who stated them."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of the section: measures in the order of reading, by hours."""
+
+    identity: str
+    caption: str
+    outcomes: tuple[str, ...]
+    note: str
+
+
+PARTS: tuple[Part, ...] = (
+    Part(
+        "delivered",
+        "What was asked for and what was delivered",
+        (
+            *("planned_minutes", "delivered_minutes", "person_minutes", "additional_presence"),
+            *("visible_presence", "visits", "visit_length", "visits_15_minutes"),
+            *("place_days_patrolled", "visits_per_day", "visited_within_2_hours", "intensity"),
+        ),
+        "Two officers together for ten minutes are ten minutes in the hot spot, and twenty minutes "
+        "of officers. A day on which no device reported is in no figure.",
+    ),
+    Part(
+        "compliance",
+        "Whether it was done as planned",
+        (
+            *("window_cancelled", "window_unobserved", "window_attended", "window_long_enough"),
+            *("window_in_time_and_long_enough", "window_on_foot", "window_logged"),
+            *("planned_dose", "window_uncertain"),
+        ),
+        "Every window that was asked for counts, cancelled ones included; logs are never the "
+        "denominator. Windows on days on which nothing reported are not failures: they are in no "
+        "share but their own.",
+    ),
+    Part(
+        "logs",
+        "What logs say, held against positions",
+        ("log_matched", "log_phantom", "log_not_observed", "visit_unlogged", "search_agreement"),
+        "A log without a visit may be a patrol whose device was off, and a visit without a log may "
+        "be officers who were there for something else.",
+    ),
+    Part(
+        "with-people",
+        "What officers did with people",
+        (
+            *("engagements_per_hour", "stops_per_hour", "searches_per_hour", "arrests_per_hour"),
+            *("referrals_per_hour", "asb_powers_per_hour", "intelligence_per_hour"),
+        ),
+        "As logged: a count that a log leaves blank is not zero and is in neither number.",
+    ),
 )
-"""Measures of delivery in the order of reading: asked for, delivered, kept, visits, checks."""
+"""Tables of the section; what none of them names stands folded below."""
+
+ORDER: tuple[str, ...] = tuple(outcome for part in PARTS for outcome in part.outcomes)
+_LISTED = ("activity", "window_reason")
+_CHARTED = ("planned_minutes", "delivered_minutes")
+_PLACES = ("planned_minutes", "delivered_minutes", "planned_dose", "window_attended",
+           "window_in_time_and_long_enough")  # fmt: skip
 
 
 def section(material: Material) -> Section:
-    """One table of measures by hours and one chart of minutes; the rest folded."""
+    """Tables of measures by hours, a chart of minutes, what was done; the rest folded."""
     found: list[Block] = list(material.authored("delivery"))
     rows = [row for row in material.of("delivery") if not _raw(row)]
-    rows = [row for row in rows if row["role"] != "robustness"]
     known = [row for row in rows if row["status"] != "not_supplied"]
     if not known:
         found.append(
@@ -48,24 +92,48 @@ def section(material: Material) -> Section:
             )
         )
         return Section("delivery", (Text("Delivery"),), tuple(found))
+    found += _path(material)
     whole = [row for row in known if row["horizon"] == "all" and row["subgroup"] == "all"]
-    whole.sort(key=lambda row: _place(row))
-    if whole:
-        found.append(_measures(material, whole))
-    found += _minutes(material, known)
-    split = [
-        row for row in known
-        if row["horizon"] == "all" and row["subgroup"] != "all" and row["hours"] == "all"
-    ]  # fmt: skip
-    if split:
-        found.append(Folded("Delivery in parts", (_by_place(material, split),), printed=False))
+    whole.sort(key=_place)
+    wide = _pinned(material, whole)
+    for part in PARTS:
+        held = [
+            row for row in wide if row["outcome"] in part.outcomes and row["population"] == OURS
+        ]
+        if held:
+            found.append(_measures(material, part, held))
+        if part.identity == "delivered":
+            found += _minutes(material, known)
+    found += _listed(material, known)
+    others = [row for row in wide if row["population"] != OURS]
+    if others:
+        found.append(_stated(material, others))
+    found += _folded(material, known, whole)
     words = "Months of the other measures, and measures without the added interval, stand in the "
     found.append(parts.more(words, "delivery"))
     return Section("delivery", (Text("Delivery"),), tuple(found))
 
 
+def _path(material: Material) -> list[Block]:
+    """How positions became visits, and why so."""
+    told = material.contents.manifest.get("positions")
+    why = told.get("why") if isinstance(told, dict) else None
+    return [Paragraph((Text(str(why)),))] if why else []
+
+
+def _pinned(material: Material, rows: Sequence[Row]) -> list[Row]:
+    """All hours and the pinned night-time hours; bands and other sets stand elsewhere."""
+    pinned = str(material.contents.manifest.get("night_time_economy", ""))
+    shown = {"all", f"nte:{pinned}", f"other:{pinned}"}
+    named = any(str(row["hours"]) == f"nte:{pinned}" for row in rows)
+    return [
+        row for row in rows
+        if (str(row["hours"]) in shown if named else not str(row["hours"]).startswith("band:"))
+    ]  # fmt: skip
+
+
 def _raw(row: Row) -> bool:
-    return str(row["method"]).endswith("_raw")
+    return str(row["method"]).endswith(("_raw", "_borne_out"))
 
 
 def _place(row: Row) -> tuple[int, str]:
@@ -78,34 +146,126 @@ def _measure(row: Row) -> str:
     return f"{row['outcome_label']}, {source}" if source else str(row["outcome_label"])
 
 
-def _measures(material: Material, rows: Sequence[Row]) -> Table:
-    hours = sorted({str(row["hours"]) for row in rows} - {"all"}, key=lambda name: name[:1] == "o")
+def _hours_of(rows: Sequence[Row]) -> list[str]:
+    names = sorted({str(row["hours"]) for row in rows} - {"all"}, key=lambda name: name[:1] == "o")
+    return ["all hours", *(hours_words(name) for name in names)]
+
+
+def _measures(material: Material, part: Part, rows: Sequence[Row]) -> Table:
+    hours = _hours_of(rows)
     return parts.pivot(
         rows,
-        identity="delivered",
-        caption="What was asked for and what was delivered",
+        identity=part.identity,
+        caption=part.caption,
         corner="Measure",
         down=_measure,
         across=lambda row: hours_words(row["hours"]),
-        columns=["all hours", *(hours_words(name) for name in hours)],
+        columns=hours,
         stamp=material.tag,
         cell=alone,
-        note=(
-            Text(
-                "Measured by positions, with one interval between positions added to each visit "
-                "for time that they do not show. Cancelled windows stay in the denominator."
-            ),
-        ),
-        widths=(0.52, *(0.48 / (1 + len(hours)) for _ in range(1 + len(hours)))),
+        note=(Text(part.note),),
+        widths=(0.52, *(0.48 / len(hours) for _ in hours)),
     )
+
+
+def _listed(material: Material, rows: Sequence[Row]) -> list[Block]:
+    """What was done, and why windows fell short: shares of one whole, the largest first."""
+    found: list[Block] = []
+    for outcome, caption, corner, words in (
+        ("activity", "What was done, as logged", "Activity", lambda row: str(row["outcome_label"])),
+        (
+            "window_reason",
+            "Why windows were cancelled, missed or too short",
+            "Reason given",
+            lambda row: capital(str(row["subgroup"]).partition("=")[2]),
+        ),
+    ):
+        held = [row for row in rows if row["outcome"] == outcome and row["horizon"] == "all"]
+        held.sort(key=lambda row: (-float(str(row["estimate"] or 0)), str(row["subgroup"])))
+        if held:
+            found.append(
+                parts.pivot(
+                    held,
+                    identity=f"list-{outcome}",
+                    caption=caption,
+                    corner=corner,
+                    down=words,
+                    across=lambda row: "share",
+                    columns=["share"],
+                    stamp=material.tag,
+                    cell=alone,
+                    widths=(0.75, 0.25),
+                )
+            )
+    return found
+
+
+def _stated(material: Material, rows: Sequence[Row]) -> Table:
+    hours = _hours_of(rows)
+    return parts.pivot(
+        rows,
+        identity="stated",
+        caption="What others stated, never added to what positions measure",
+        corner="Measure",
+        down=_measure,
+        across=lambda row: hours_words(row["hours"]),
+        columns=hours,
+        stamp=material.tag,
+        cell=alone,
+        widths=(0.62, *(0.38 / len(hours) for _ in hours)),
+    )
+
+
+def _folded(material: Material, rows: Sequence[Row], whole: Sequence[Row]) -> list[Block]:
+    """By hot spot, by bands of the day, and the measures that no table above names."""
+    split = [
+        row for row in rows
+        if row["horizon"] == "all" and row["hours"] == "all" and row["outcome"] in _PLACES
+        and str(row["subgroup"]).startswith("hotspot=") and row["population"] == OURS
+    ]  # fmt: skip
+    found: list[Block] = []
+    if split:
+        found.append(Folded("Delivery by hot spot", (_by_place(material, split),), printed=False))
+    bands = [row for row in whole if str(row["hours"]).startswith("band:")
+             and row["outcome"] in ORDER and row["population"] == OURS]  # fmt: skip
+    if bands:
+        table = _across_hours(material, bands, "delivered-by-band", "Delivery by time of day")
+        found.append(Folded("Delivery by time of day", (table,), printed=False))
+    rest = [row for row in _pinned(material, whole)
+            if row["outcome"] not in (*ORDER, *_LISTED) and row["population"] == OURS]  # fmt: skip
+    if rest:
+        table = _across_hours(material, rest, "delivered-further", "Further measures of delivery")
+        found.append(Folded("Further measures of delivery", (table,), printed=False))
+    return found
+
+
+def _across_hours(material: Material, rows: Sequence[Row], identity: str, caption: str) -> Table:
+    hours = list(dict.fromkeys(hours_words(row["hours"]) for row in _by_hours(rows)))
+    return parts.pivot(
+        rows, identity=identity, caption=caption, corner="Measure", down=_measure,
+        across=lambda row: hours_words(row["hours"]), columns=hours, stamp=material.tag,
+        cell=alone,
+    )  # fmt: skip
+
+
+def _by_hours(rows: Sequence[Row]) -> list[Row]:
+    """Rows in the order of the operating day: all, night, other, bands from 06:00 on."""
+
+    def place(row: Row) -> tuple[int, int]:
+        kind, _, words = str(row["hours"]).partition(":")
+        order = ("all", "nte", "other", "band")
+        first = (int(words[:2]) - 6) % 24 if kind == "band" else 0
+        return (order.index(kind) if kind in order else len(order), first)
+
+    return sorted(rows, key=place)
 
 
 def _minutes(material: Material, rows: Sequence[Row]) -> list[Block]:
     """Planned beside delivered by month: one figure for each band of hours that both have."""
     monthly = [
         row for row in rows
-        if month_of(str(row["horizon"])) and row["unit"] == "minutes" and row["subgroup"] == "all"
-        and ", stated by " not in str(row["population"])
+        if month_of(str(row["horizon"])) and row["outcome"] in _CHARTED
+        and row["subgroup"] == "all" and row["population"] == OURS
     ]  # fmt: skip
     found: list[Block] = []
     bands = sorted({str(row["hours"]) for row in monthly}, key=lambda name: name != "all")
@@ -154,18 +314,16 @@ def _chart(
 
 
 def _by_place(material: Material, rows: Sequence[Row]) -> Table:
-    chosen = [
-        row for row in rows if row["outcome"] in ORDER[:5] and "stated" not in str(row["method"])
-    ]
-    names = [str(row["outcome_label"]) for row in sorted(chosen, key=_place)]
+    ordered = sorted(rows, key=lambda row: _PLACES.index(str(row["outcome"])))
+    names = list(dict.fromkeys(str(row["outcome_label"]) for row in ordered))
     return parts.pivot(
-        sorted(chosen, key=lambda row: str(row["subgroup"])),
+        sorted(rows, key=lambda row: str(row["subgroup"])),
         identity="delivered-by-place",
         caption="Delivery by hot spot",
         corner="Hot spot",
         down=lambda row: capital(subgroup_words(row["subgroup"])),
         across=lambda row: str(row["outcome_label"]),
-        columns=list(dict.fromkeys(names)),
+        columns=names,
         stamp=material.tag,
         cell=alone,
     )

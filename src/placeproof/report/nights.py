@@ -117,7 +117,7 @@ def _minutes(material: Material, key: str, presets: dict[str, Spans]) -> Table |
         for row in material.of("delivery")
         if row["outcome"] == "delivered_minutes" and row["horizon"] == "all"
         and row["subgroup"] == "all" and row["population"] == "hot spots"
-        and row["method"] in ("pings_occupied_with_interval", "pings_occupied_crossings")
+        and str(row["method"]).startswith("pings") and not str(row["method"]).endswith("_raw")
     }  # fmt: skip
     body = tuple(
         (words, alone(rows["nte", preset]), alone(rows["other", preset]))

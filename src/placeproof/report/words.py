@@ -97,6 +97,8 @@ def hours_words(hours: object) -> str:
     if kind == "nte":
         other = f" ({plain(preset)})" if preset else ""
         return _HOURS.get(preset, f"night-time economy hours{other}")
+    if kind == "band":
+        return "{}:00 to {}:00".format(*preset.split("-"))
     words = {"other": "other hours", "all": "all hours"}
     return words.get(kind, plain(kind))
 
