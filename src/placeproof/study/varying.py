@@ -114,8 +114,8 @@ def list_night_hours(work: Work) -> None:
     Parameters
     ----------
     work : Work
-        The run; estimates are added: events and effects in and outside the hours, and patrol
-        minutes. What the plan pins is estimated elsewhere. Where no record has a time of day, one
+        The run; estimates are added: events and effects in and outside the hours. Patrol minutes
+        stand with delivery, and what the plan pins is estimated elsewhere. Where no record has a time of day, one
         row says so.
     """
     names = work.headline_outcomes()
