@@ -115,8 +115,8 @@ def list_night_hours(work: Work) -> None:
     ----------
     work : Work
         The run; estimates are added: events and effects in and outside the hours. Patrol minutes
-        stand with delivery, and what the plan pins is estimated elsewhere. Where no record has a time of day, one
-        row says so.
+        stand with delivery, and what the plan pins is estimated elsewhere. Where no record has a
+        time of day, one row says so.
     """
     names = work.headline_outcomes()
     if work.panel is None or not work.lock.outcomes_visible or not names:
