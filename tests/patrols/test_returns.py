@@ -102,6 +102,12 @@ def test_a_missing_month_is_missing_and_its_quarter_incomplete(dose: pl.DataFram
         assert quarters["note"].to_list() == ["2 of 3 months", ""]
 
 
+def test_a_quarter_that_the_study_cuts_says_so(dose: pl.DataFrame) -> None:
+    made = given(dose=dose, last=date(2024, 5, 31))
+    quarter = line(made, "patrol_minutes", "quarter").row(1, named=True)
+    assert (quarter["status"], quarter["note"]) == ("incomplete", "2 months lie in the return")
+
+
 def test_days_without_data_make_a_month_incomplete(dose: pl.DataFrame) -> None:
     made = given(dose=dose.filter(pl.col("operating_day") != date(2024, 5, 17)))
     may = line(made, "patrol_minutes").filter(period="2024-05").row(0, named=True)
@@ -199,7 +205,8 @@ def test_weapons_are_counted_inside_the_outlines_only() -> None:
     crimes = [
         {
             "crime_id": str(n), "month": date(2024, 2, 1),
-            "occurred_from": moment(date(2024, 2, 9)), "easting_m": EAST + x, "northing_m": NORTH + 50, "location_quality": "exact",
+            "occurred_from": moment(date(2024, 2, 9)), "easting_m": EAST + x,
+            "northing_m": NORTH + 50, "location_quality": "exact",
             "category": "weapons", "weapon": weapon, "police_generated": found, "status": status,
         }
         for n, (x, weapon, found, status) in enumerate(

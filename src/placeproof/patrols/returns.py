@@ -37,9 +37,9 @@ _LOGGED = (
     ("intelligence", "Intelligence reports, as logged", False),
 )
 _MINUTES = (
-    ("patrol_minutes", "Minutes with somebody there"),
-    ("person_minutes", "Minutes of all officers together"),
-    ("visible_minutes", "Minutes on foot and outside premises"),
+    ("patrol_minutes", "Time with somebody there"),
+    ("person_minutes", "Time of all officers together"),
+    ("visible_minutes", "Time on foot and outside premises"),
 )
 _SOURCE_WORDS = {
     "pings": "measured by positions",
@@ -97,6 +97,14 @@ def returned(
         `RETURNED`, sorted by group, measure, part, kind and period.
     """
     months = _months(first, last)
+    visits, attendance, patrol_log = (
+        None if table is None else table.filter(day.is_between(first, last))
+        for table, day in (
+            (visits, operating_day(pl.col("arrived_at"))),
+            (attendance, pl.col("operating_day")),
+            (patrol_log, operating_day(pl.col("started_at"))),
+        )
+    )
     made = [
         *_presence(dose, months, first, last),
         *_patrols(visits, dose, months, target_minutes),
@@ -213,8 +221,7 @@ def _quarter(day: pl.Expr) -> pl.Expr:
 def _quarters(monthly: pl.DataFrame) -> pl.DataFrame:
     keys = ["group", "measure", "label", "part", "unit", "of_people"]
     there = pl.col("value").is_not_null()
-    whole = (pl.col("status") == "supplied").all()
-    note = pl.format("{} of {} months", there.sum(), pl.len())
+    whole = (pl.col("status") == "supplied").all() & (pl.len() == 3)
     return (
         monthly.group_by(*keys, start=pl.col("period_start").dt.truncate("1q"))
         .agg(
@@ -224,13 +231,13 @@ def _quarters(monthly: pl.DataFrame) -> pl.DataFrame:
             .when(whole)
             .then(pl.lit("supplied"))
             .otherwise(pl.lit("incomplete")),
-            note=pl.when(there.all() | ~there.any())
-            .then(
-                pl.when(whole | ~there.any())
-                .then(pl.lit(""))
-                .otherwise(pl.lit("some days are missing"))
-            )
-            .otherwise(note),
+            note=pl.when(whole | ~there.any())
+            .then(pl.lit(""))
+            .when(~there.all())
+            .then(pl.format("{} of {} months", there.sum(), pl.len()))
+            .when(pl.len() < 3)
+            .then(pl.format("{} months lie in the return", pl.len()))
+            .otherwise(pl.lit("a part of a month is missing")),
         )
         .with_columns(
             kind=pl.lit("quarter"), period=_quarter(pl.col("start")), period_start="start"
