@@ -125,20 +125,19 @@ def doses(
     times = clocks(*span, presets=rules.presets, bands=rules.bands, events=events)
     if tasking is not None:
         rows += asked_for(tasking, clocks=times, nte_id=rules.nte_id)
-    parts = [_nothing()]
-    stated = None
+    stated = _nothing()
     if delivered is not None:
         stated = dose_of_delivered(
             delivered, hotspots=hotspots, clocks=times, tasking=tasking, tasked_by=rules.tasked_by
         )
-        parts.append(stated)
         rows += stated_rows(delivered) + other_dose_rows(stated, nte_id=rules.nte_id)
     if visit is None or hotspots is None or device_days is None:
-        return Doses(pl.concat(parts), rows)
+        return Doses(stated, rows)
+    observed = device_days["operating_day"].unique().sort()
     measure = partial(
         dose_of_visits,
         hotspots=hotspots,
-        observed_days=device_days["operating_day"].unique().sort(),
+        observed_days=observed,
         clocks=times,
         tasking=tasking,
         tasked_by=rules.tasked_by,
@@ -146,19 +145,21 @@ def doses(
         vehicle_devices=rules.vehicle_devices,
     )
     measured = measure(visit)
-    parts.append(measured)
-    rows += _rows_of_pings(measured, visit, hotspots, device_days, times, rules)
+    rows += _rows_of_pings(measured, visit, place_days(hotspots, observed), times, rules)
+    rows += raw_rows(
+        delivered_minutes(visit, hotspots=hotspots, observed_days=observed, add_interval=False)
+    )
+    rows += device_coverage(device_days)
     for ring, seen in sorted(ring_visits.items()):
         rows += ring_rows(
             measure(seen), nte_id=rules.nte_id, population=ring, made_by=rules.made_by
         )
-    if delivered is not None and stated is not None:
+    both = _nothing()
+    if delivered is not None:
         both = reconciled_dose(visit, delivered, without_gps=rules.without_gps, **measure.keywords)
-        parts.append(both)
-        rows += other_dose_rows(both, nte_id=rules.nte_id)
         held = reconciliation(measured, stated, without_gps=rules.without_gps)
-        rows += reconciliation_rows(held)
-    return Doses(pl.concat(parts), rows)
+        rows += other_dose_rows(both, nte_id=rules.nte_id) + reconciliation_rows(held)
+    return Doses(pl.concat([measured, stated, both]), rows)
 
 
 def _nothing() -> pl.DataFrame:
@@ -202,17 +203,12 @@ def _span(
 def _rows_of_pings(
     dose: pl.DataFrame,
     visit: pl.DataFrame,
-    hotspots: pl.DataFrame,
-    device_days: pl.DataFrame,
+    known: pl.DataFrame,
     times: Clocks,
     rules: DoseRules,
 ) -> list[Row]:
-    observed = device_days["operating_day"].unique().sort()
     rows = dose_rows(
         dose, nte_id=rules.nte_id, ping_interval_s=ping_interval_s(visit), made_by=rules.made_by
-    )
-    rows += raw_rows(
-        delivered_minutes(visit, hotspots=hotspots, observed_days=observed, add_interval=False)
     )
     rows += lengths_of_visits(
         visit,
@@ -222,6 +218,4 @@ def _rows_of_pings(
         shortest_dwell_s=rules.shortest_dwell_s,
         made_by=rules.made_by,
     )
-    known = place_days(hotspots, observed)
-    rows += intermittency(visit, known=known, clocks=times, nte_id=rules.nte_id)
-    return rows + device_coverage(device_days)
+    return rows + intermittency(visit, known=known, clocks=times, nte_id=rules.nte_id)
