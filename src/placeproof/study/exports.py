@@ -117,7 +117,10 @@ def for_command_line(error: StudyError) -> StudyError:
     error : StudyError
         As the readers raise it.
     """
+    if "--" in error.mend:
+        return error
     said = f"{error.message} {error.mend}"
+    error.mend = error.mend.replace(" for this feed in study.toml", "")
     options = [f"--{name.replace('_', '-')}" for name in _OPTIONS if name in said]
     if "[data.pings.columns]" in said or "Map " in error.mend:
         options.append("--column NAME=HEADER")
