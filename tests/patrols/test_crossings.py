@@ -339,12 +339,22 @@ def test_a_million_devices_of_one_ping() -> None:
         ("smallest_presence", 1.1),
         ("usual_stay_s", 0),
         ("default_accuracy_m", -1),
+        ("default_accuracy_m", 51),
+        ("worst_accuracy_m", float("inf")),
         ("fastest_m_s", 0),
     ],
 )
 def test_rules_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
         replace(PLAIN, **{name: value})
+
+
+def test_rules_may_be_switched_off() -> None:
+    off = {"longest_gap_s", "exit_after_s", "fastest_m_s", "foot_fastest_m_s", "still_after_s"}
+    endless = replace(PLAIN, **dict.fromkeys([*off, "usual_stay_s"], float("inf")))
+    visits = found(pings(*stay(0, 10), *stay(600, 10)), endless)
+    assert visits.height == 1
+    assert visits["visible_s"][0] == visits["dwell_s"][0]
 
 
 def test_no_rule_has_a_default() -> None:

@@ -122,12 +122,14 @@ def tracks(
 
 def _sorted(usable: pl.DataFrame, device_ids: list[str]) -> tuple[NDArray[Any], ...]:
     code = pl.col("device_id").cast(pl.Enum(device_ids)).to_physical().cast(pl.Int32)
-    coded = usable.with_columns(device=code)
-    if not _in_order(coded["device"].to_numpy(), coded["at"].to_numpy()):
-        coded = coded.sort("device", "at")
     names = ("device", "at", "x", "y", "accuracy", "speed")
+    coded = usable.with_columns(device=code).select(names)
     # Copies: what polars lends is read-only, which would be another type to compile for.
-    return tuple(np.array(coded[name].to_numpy(), order="C") for name in names)
+    columns = tuple(np.array(coded[name].to_numpy(), order="C") for name in names)
+    if _in_order(*columns[:2]):
+        return columns
+    rows = _order(*columns[:2], len(device_ids))
+    return tuple(column[rows] for column in columns)
 
 
 def _apply(columns: tuple[NDArray[Any], ...], rows: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
@@ -144,6 +146,26 @@ def _in_order(device, at):  # type: ignore[no-untyped-def]
         if device[row] == device[row - 1] and at[row] < at[row - 1]:
             return False
     return True
+
+
+@compiled()
+def _order(device, at, devices):  # type: ignore[no-untyped-def]
+    """Rows by device and time: devices are counted out, then each one's moments are sorted."""
+    begins = np.zeros(devices + 1, np.int64)
+    for row in range(len(device)):
+        begins[device[row] + 1] += 1
+    for code in range(devices):
+        begins[code + 1] += begins[code]
+    free = begins[:-1].copy()
+    rows = np.empty(len(device), np.int64)
+    for row in range(len(device)):
+        rows[free[device[row]]] = row
+        free[device[row]] += 1
+    for code in range(devices):
+        own = rows[begins[code] : begins[code + 1]].copy()
+        if len(own) > 1:
+            rows[begins[code] : begins[code + 1]] = own[np.argsort(at[own])]
+    return rows
 
 
 @compiled()

@@ -99,6 +99,13 @@ class CrossingRules:
             raise ValueError(f"smallest_presence is at most 1, not {self.smallest_presence}")
         if self.default_accuracy_m is not None and not self.default_accuracy_m >= 0:
             raise ValueError(f"default_accuracy_m must not be below 0: {self.default_accuracy_m}")
+        if not self.worst_accuracy_m < np.inf:
+            raise ValueError("worst_accuracy_m must be finite: nothing bounds what is near")
+        if self.default_accuracy_m is not None and self.default_accuracy_m > self.worst_accuracy_m:
+            raise ValueError(
+                f"default_accuracy_m {self.default_accuracy_m} is worse than worst_accuracy_m "
+                f"{self.worst_accuracy_m}: every ping without an accuracy would be dropped"
+            )
         if self.usual_stay_s is not None and not self.usual_stay_s > 0:
             raise ValueError(f"usual_stay_s must be above 0, not {self.usual_stay_s}")
 
