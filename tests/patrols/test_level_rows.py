@@ -1,5 +1,6 @@
 """Rows about compliance: levels in parts, what stands beside them, what cannot be asked."""
 
+import importlib
 import inspect
 import json
 from datetime import date, timedelta
@@ -202,7 +203,18 @@ def test_presence_on_control_days() -> None:
 
 # Nobody is ranked -----------------------------------------------------------------------------
 
-MODULES = (activities, attendance, beside, claims, compliance, dividing, interactions, logs)
+as_planned_module = importlib.import_module("placeproof.patrols.as_planned")
+MODULES = (
+    activities,
+    as_planned_module,
+    attendance,
+    beside,
+    claims,
+    compliance,
+    dividing,
+    interactions,
+    logs,
+)
 PERSONAL = ("unit", "officer", "device", "callsign", "collar")
 
 
@@ -240,8 +252,14 @@ def test_no_other_function_takes_columns_to_group_by() -> None:
         for parameter in inspect.signature(function).parameters
         if parameter in names or any(word in parameter for word in PERSONAL)
     }
-    # Which unit carries a device is needed to match logs; no result names either.
-    assert taking == {("dividing", "divided", "by"), ("logs", "held_logs", "unit_of_device")}
+    # Which unit carries a device, and when devices reported, is needed to match logs; no result
+    # names either.
+    assert taking == {
+        ("dividing", "divided", "by"),
+        ("logs", "held_logs", "unit_of_device"),
+        ("logs", "reporting_days", "device_days"),
+        ("as_planned", "as_planned", "device_days"),
+    }
 
 
 def test_no_row_names_a_unit_an_officer_or_a_device() -> None:
