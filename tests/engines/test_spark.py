@@ -22,7 +22,7 @@ from placeproof.engines.spark import FindStays, pieces_of, run_spark
 from placeproof.engines.spark_cluster import joined, master_addresses
 from placeproof.engines.spark_jobs import results
 from placeproof.errors import InputError, OutputError, SettingsError, StudyError
-from placeproof.files import packed
+from placeproof.files import packed, position_sources
 from tests.engines import invented
 from tests.engines.cluster import Standalone, command, descendants, gone
 from tests.engines.conftest import NO_JAVA
@@ -121,7 +121,7 @@ def test_a_driver_killed_outright_leaves_nothing_and_is_taken_up_again(
     done: list[int] = []
     found = run_spark(
         positions,
-        packed.read,
+        invented.read_slowly,
         invented.index(),
         longest_gap_s=invented.GAP_S,
         master=cluster.master,
@@ -248,14 +248,17 @@ def test_only_whole_pieces_of_the_same_question_and_files_are_taken(
     here = tmp_path / "positions"
     shutil.copytree(Path(positions[0].path).parent, here)
     files = invented.sources_in(here)
-    kept = Checkpoint.of(tmp_path / "kept", where, longest_gap_s=90.0)
+    kept = Checkpoint.of(tmp_path / "kept", packed.read, where, longest_gap_s=90.0)
     for source in files[:3]:
         kept.keep([source], found_in(packed.read(source), where, longest_gap_s=90.0))
     found, left = kept.done(files)
     assert (len(found), left) == (3, files[3:])
     only = kept.done(files[:1])[0]
     assert_identical(only[0], found_in(packed.read(files[0]), where, longest_gap_s=90.0))
-    other = Checkpoint.of(tmp_path / "kept", where, longest_gap_s=91.0)
+    other = Checkpoint.of(tmp_path / "kept", packed.read, where, longest_gap_s=91.0)
+    assert other.done(files) == ([], files)
+    until = position_sources.PackedReader(1_620_000_000)
+    other = Checkpoint.of(tmp_path / "kept", until, where, longest_gap_s=90.0)
     assert other.done(files) == ([], files)
     pieces = sorted(kept.folder.glob("piece-*.npz"))
     pieces[0].write_bytes(pieces[0].read_bytes()[:-100])
@@ -268,7 +271,7 @@ def test_only_whole_pieces_of_the_same_question_and_files_are_taken(
 def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match="cannot be written"):
-        Checkpoint.of(tmp_path / "file", invented.index(), longest_gap_s=90.0)
+        Checkpoint.of(tmp_path / "file", packed.read, invented.index(), longest_gap_s=90.0)
 
 
 def _start_driver(
@@ -329,7 +332,7 @@ def test_rows_of_exports_are_counted_once_whatever_is_taken_up(tmp_path: Path) -
     found = found_in([one, none], where, longest_gap_s=90.0)
     assert (found.rows_in, found.rows_left_out, len(found.stays)) == (9, 6, 2)
     source = packed.Source("out of sight", 9, 100, 1, -1, "")
-    kept = Checkpoint.of(tmp_path, where, longest_gap_s=90.0)
+    kept = Checkpoint.of(tmp_path, packed.read, where, longest_gap_s=90.0)
     kept.keep([source], found)
     (again,), left = kept.done([source])
     assert left == []

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from placeproof.engines.found import Found, Source
+from placeproof.engines.found import Found, Reader, Source
 from placeproof.errors import OutputError
 from placeproof.patrols.outline_index import OutlineIndex
 from placeproof.patrols.stays import Stays
@@ -42,7 +42,9 @@ class Checkpoint:
     folder: Path
 
     @classmethod
-    def of(cls, folder: Path, index: OutlineIndex, *, longest_gap_s: float) -> "Checkpoint":
+    def of(
+        cls, folder: Path, read: Reader, index: OutlineIndex, *, longest_gap_s: float
+    ) -> "Checkpoint":
         """
         The pieces that answer this question.
 
@@ -50,10 +52,13 @@ class Checkpoint:
         ----------
         folder : Path
             Made if it is not there; may hold pieces of other questions.
+        read : callable
+            With what it knows of the files: how columns map, and the cut-off.
         index : OutlineIndex
         longest_gap_s : float
         """
         digest = hashlib.sha256(f"{EDITION} {longest_gap_s!r}".encode())
+        digest.update(_known_to(read))
         for part in fields(index):
             value = getattr(index, part.name)
             digest.update(part.name.encode())
@@ -143,7 +148,16 @@ def fingerprint(source: Source) -> str:
         state = f"{seen.st_size} {seen.st_mtime_ns}"
     except OSError:
         state = "out of sight"
-    return hashlib.sha256(f"{source!r} {state}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    said = f"{Path(source.path).resolve()} {source.rows} {source.bytes} {state}"
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _known_to(read: Reader) -> bytes:
+    try:
+        return pickle.dumps(read, protocol=5)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        name = f"{read.__module__}.{getattr(read, '__qualname__', type(read).__qualname__)}"
+        return name.encode()
 
 
 def _read(path: Path) -> tuple[list[str], Found] | None:

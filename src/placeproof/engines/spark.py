@@ -82,7 +82,7 @@ def run_spark(
     parts: list[Found] = []
     left = list(sources)
     if checkpoint is not None:
-        kept = Checkpoint.of(checkpoint, index, longest_gap_s=longest_gap_s)
+        kept = Checkpoint.of(checkpoint, read, index, longest_gap_s=longest_gap_s)
         parts, left = kept.done(left)
     total = sum(source.rows for source in sources)
     done = total - sum(source.rows for source in left)
