@@ -93,7 +93,7 @@ def write_packed(pieces: Iterator[Positions], path: Path, *, by_device: bool) ->
         schema,
         compression="none",
         use_dictionary=False,
-        column_encoding={name: "DELTA_BINARY_PACKED" for name in schema.names},
+        column_encoding=dict.fromkeys(schema.names, "DELTA_BINARY_PACKED"),
         write_statistics=False,
     ) as writer:
         for piece in pieces:

@@ -100,7 +100,8 @@ VISITS_SQL = """
 with placed as (
     select distinct device, hotspot, tick
     from pings join outlines
-      on st_intersects(shape, st_point(x, y)) and tick >= from_tick and tick < until_tick
+      on x >= west and x <= east and y >= south and y <= north
+    where st_intersects(shape, st_point(x, y)) and tick >= from_tick and tick < until_tick
 ),
 spaced as (
     select *, tick - lag(tick) over (partition by device, hotspot order by tick) as silence
@@ -133,16 +134,18 @@ def duckdb_outlines(connection: Any, outlines: Sequence[Outline]) -> None:
     """Fill table `outlines`: shapes in degrees × 1e7, and the microseconds they hold."""
     connection.execute(
         "create or replace table outlines "
-        "(hotspot varchar, shape geometry, from_tick bigint, until_tick bigint)"
+        "(hotspot varchar, shape geometry, from_tick bigint, until_tick bigint, "
+        "west int, south int, east int, north int)"
     )
     for outline in outlines:
         connection.execute(
-            "insert into outlines values (?, st_geomfromwkb(?), ?, ?)",
+            "insert into outlines values (?, st_geomfromwkb(?), ?, ?, ?, ?, ?, ?)",
             [
                 outline.hotspot_id,
                 shapely.to_wkb(outline.shape),
                 _six(outline.valid_from, 0, unknown=-(2**62)),
                 _six(outline.valid_to, 1, unknown=2**62),
+                *(int(bound) for bound in outline.shape.bounds),
             ],
         )
 
