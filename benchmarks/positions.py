@@ -36,6 +36,10 @@ PROMISES = {
 }
 
 
+Side = tuple[Callable[[], int], dict]
+"""What is timed, and what else there is to say."""
+
+
 def module(name: str, path: Path) -> ModuleType:
     """A file of the project that is no package."""
     spec = importlib.util.spec_from_file_location(name, path)
