@@ -225,7 +225,7 @@ def _too_fast(a, b, at, x, y, accuracy, fastest_m_s):  # type: ignore[no-untyped
     seconds = max((at[b] - at[a]) / MICROSECONDS, 1.0)
     reach = fastest_m_s * seconds
     # The cosine is spared where even the equator would not make the step impossible.
-    if (abs(x[b] - x[a]) + abs(y[b] - y[a])) * _METRES_PER_E7 <= reach:
+    if (abs(np.int64(x[b]) - x[a]) + abs(np.int64(y[b]) - y[a])) * _METRES_PER_E7 <= reach:
         return False
     for one in (a, b):
         if not np.isnan(accuracy[one]):
