@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -106,8 +106,8 @@ def assembled(
         `panel`.
     manifest : dict
         Of the run.
-    week, weeks, hotspot
-        As for `sheets`.
+    week, weeks, hotspot : see `sheets`
+        The same.
 
     Returns
     -------
@@ -185,15 +185,36 @@ def assembled(
     )  # fmt: skip
 
 
-def put(run: Path, name: str, write: object) -> Path:
-    """Write into a fresh folder, and put it in the old one's place when it is whole."""
+def put(run: Path, name: str, write: Callable[[Path], object]) -> Path:
+    """
+    Write into a fresh folder, and put it in the old one's place when it is whole.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    name : str
+        What to call the folder.
+    write : callable
+        Given the fresh folder.
+
+    Returns
+    -------
+    Path
+        `index.html` in the folder.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what stood there stays whole.
+    """
     final, fresh = run / name, run / f".{name}-{os.getpid()}"
     aside = run / f".{name}-{os.getpid()}-old"
     try:
         with refusals_explained(final):
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir()
-            write(fresh)  # type: ignore[operator]
+            write(fresh)
             if final.exists():
                 final.replace(aside)
             fresh.replace(final)
@@ -208,6 +229,23 @@ def put(run: Path, name: str, write: object) -> Path:
 
 
 def table_of(run: Path, name: str, columns: Sequence[str] | None) -> pl.DataFrame | None:
+    """
+    Read a table of a run.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    name : str
+        Name of the table.
+    columns : sequence of str or None
+        None: all of them.
+
+    Returns
+    -------
+    DataFrame or None
+        None where the run does not hold it.
+    """
     path = run / "tables" / f"{name}.parquet"
     if not path.is_file():
         return None
