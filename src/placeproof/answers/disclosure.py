@@ -8,7 +8,7 @@ import polars as pl
 from placeproof.tables import Finding
 
 PEOPLE_FEEDS = frozenset({"response", "session", "speaker", "turn", "coded_span", "consent"})
-POLICE_FEEDS = frozenset({"crime", "incident", "stop_search", "panel"})
+POLICE_FEEDS = frozenset({"crime", "incident", "stop_search", "patrol_log", "panel"})
 HEALTH_FEEDS = frozenset({"ed_assault", "admission"})
 
 COUNT_UNITS = frozenset(

@@ -317,7 +317,7 @@ def _levels(held: pl.DataFrame, *, evidence: bool) -> pl.DataFrame:
             pl.col("level_3") & pl.col("visible")
         )
     ).with_columns(
-        level_5=pl.when(pl.col("logs").is_not_null()).then(
+        level_5=pl.when(pl.col("logs").is_not_null(), pl.col("level_4").is_not_null()).then(
             pl.col("level_4") & (pl.col("logs_completed") > 0)
         ),
         level_2_uncertain=_near("minutes_in_day"),
