@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
-from placeproof.engines.spark import run_spark
+from placeproof.engines import spark
 from tests.engines import invented
 
 
 def main(master: str, positions: str, checkpoint: str, cores: str) -> None:
     """Run slowly, and say each time how many positions are done."""
-    run_spark(
+    spark.SMALLEST_PIECE_BYTES = 1
+    spark.run_spark(
         invented.sources_in(Path(positions)),
         invented.read_slowly,
         invented.index(),

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from placeproof.engines import spark_cluster
+from placeproof.engines import spark, spark_cluster
 from placeproof.engines.checkpoint import Checkpoint
 from placeproof.engines.found import Found, found_in, united
 from placeproof.engines.spark import FindStays, pieces_of, run_spark
@@ -39,6 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     except StudyError:
         pytest.skip(NO_JAVA)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spark, "SMALLEST_PIECE_BYTES", 1)
         given = os.environ.get("PYTHONPATH", "")
         patch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{given}" if given else str(ROOT))
         with Standalone(tmp_path_factory.mktemp("cluster")) as cluster:
@@ -218,10 +219,17 @@ def test_no_java_and_old_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_pieces_hold_each_file_once(positions: list[packed.Source]) -> None:
-    for cores in (1, 2, 100):
-        pieces = pieces_of(positions[::-1], cores=cores)
-        assert [source for piece in pieces for source in piece] == positions
-        assert len(pieces) == min(4 * cores, len(positions))
+    larger = [replace(source, bytes=20 * 2**20) for source in positions]
+    for files, cores, expected in (
+        (larger, 1, 4),
+        (larger, 2, 8),
+        (larger, 100, 8),
+        (positions, 1, 1),
+        (positions, 2, 2),
+    ):
+        pieces = pieces_of(files[::-1], cores=cores)
+        assert [source for piece in pieces for source in piece] == files
+        assert len(pieces) == expected
     assert pieces_of([], cores=2) == []
     one_large = [replace(positions[0], bytes=2**40), *positions[1:]]
     assert len(pieces_of(one_large, cores=2)) == 2

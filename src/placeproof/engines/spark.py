@@ -19,6 +19,8 @@ from placeproof.patrols.outline_index import OutlineIndex
 EXECUTOR_MEMORY_MB = 512
 """Of Java alone, which only carries intervals; Python's memory is beside it."""
 LARGEST_PIECE_BYTES = 256 * 2**20
+SMALLEST_PIECE_BYTES = 16 * 2**20
+"""Below this a task costs more than its work, so there are fewer pieces, down to one a core."""
 PIECES_PER_CORE = 4
 _UNITE_AT = 4_000_000
 
@@ -121,7 +123,9 @@ def pieces_of(sources: Sequence[Source], *, cores: int) -> list[Piece]:
     """
     ordered = sorted(sources, key=lambda source: source.path)
     total = sum(source.bytes for source in ordered)
-    aim = min(LARGEST_PIECE_BYTES, total / (PIECES_PER_CORE * max(1, cores)))
+    for_a_core = total / max(1, cores)
+    rounds = min(PIECES_PER_CORE, max(1, int(for_a_core / SMALLEST_PIECE_BYTES)))
+    aim = min(LARGEST_PIECE_BYTES, for_a_core / rounds)
     pieces: list[list[Source]] = []
     size = 0.0
     for source in ordered:
