@@ -38,7 +38,16 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="sheets-"))
     try:
         wall, used = time.perf_counter(), processor_s()
-        contents = assembled(tables, manifest=MANIFEST, week=None, weeks=WEEKS, hotspot=None)
+        contents = assembled(
+            tables,
+            manifest=MANIFEST,
+            week=None,
+            weeks=WEEKS,
+            hotspot=None,
+            cell_m=5.0,
+            reach_m=15.0,
+            target_minutes=15.0,
+        )
         turned = time.perf_counter()
         written = sheets.write(contents, folder, progress=lambda _doing, _done, _of: None)
         done = time.perf_counter()

@@ -15,6 +15,7 @@ from placeproof.report.sheets_contents import SheetContents
 from placeproof.report.sheets_drawings import counts
 from placeproof.report.sheets_page import Page, Sheets
 from placeproof.study.sheets import assembled, sheets
+from tests.study.conftest import plan
 from tests.study.invented_patrols import FIRST, MANIFEST, run_tables
 
 WEEKS = 36
@@ -30,8 +31,11 @@ def tables() -> dict[str, pl.DataFrame | None]:
     return dict(run_tables(places=3, weeks=WEEKS))
 
 
+CHOICES = {"hotspot": None, "cell_m": 5.0, "reach_m": 15.0, "target_minutes": 15.0}
+
+
 def contents(tables: dict, **changes: object) -> SheetContents:
-    asked = {"week": None, "weeks": 1, "hotspot": None} | changes
+    asked = {"week": None, "weeks": 1} | CHOICES | changes
     return assembled(tables, manifest=MANIFEST, **asked)
 
 
@@ -50,6 +54,7 @@ def study(tmp_path: Path, tables: dict) -> Path:
     (tmp_path / "study" / "results").mkdir()
     (tmp_path / "study" / "results" / "current.json").write_text('{"run": "abc123"}')
     (tmp_path / "study" / "study.toml").write_text("schema = 1\n")
+    (tmp_path / "study" / "plan.toml").write_text(plan())
     return tmp_path / "study"
 
 
@@ -86,7 +91,7 @@ def test_the_newest_whole_week_is_printed_unless_another_is_named(tables: dict) 
 
 def test_a_week_that_the_cut_off_cuts_is_not_whole(tables: dict) -> None:
     facts = MANIFEST["study"] | {"cut_off": str(LAST + timedelta(days=3))}
-    made = assembled(tables, manifest=MANIFEST | {"study": facts}, week=None, weeks=1, hotspot=None)
+    made = assembled(tables, manifest=MANIFEST | {"study": facts}, week=None, weeks=1, **CHOICES)
     assert made.weeks == (LAST - timedelta(weeks=1),)
 
 
@@ -202,7 +207,7 @@ def test_crimes_are_shown_once_the_plan_lets_outcomes_be_seen(tables: dict) -> N
     hidden = assembled(
         tables | {"panel": panel},
         manifest=MANIFEST | {"lock": {"state": "open"}},
-        week=None, weeks=1, hotspot=None,
+        week=None, weeks=1, **CHOICES,
     )  # fmt: skip
     assert hidden.crimes is None
 

@@ -70,7 +70,7 @@ def funder_return(folder: Path, *, quarter: str | None, progress: Progress) -> P
         hotspots=tables["hotspot"] if tables["hotspot"] is not None else inputs.get("hotspot"),
         first=first,
         last=last,
-        target_minutes=TARGET_MINUTES,
+        target_minutes=plan.patrols.target_minutes or TARGET_MINUTES,
     )
     shown = released(exact, counts_below=plan.counts_below, round_to=plan.round_to)
     if wanted is not None:

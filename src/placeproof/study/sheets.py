@@ -15,13 +15,14 @@ from placeproof.patrols.coverage import Coverage, coverage
 from placeproof.patrols.weeks import main_dose, next_changes, weekly_delivery, windows
 from placeproof.report import sheets as pages
 from placeproof.report.sheets_contents import SheetContents
+from placeproof.study.plan import read_plan
 from placeproof.study.reading import Progress
+from placeproof.study.settings import find_folder
 from placeproof.study.showing import newest_run
 from placeproof.study.store import refusals_explained
 
 TARGET_MINUTES = 15.0
-"""The conventional length of a visit (definitions, section 4)."""
-CELL_M, REACH_M = 5.0, 15.0
+"""The conventional length of a visit, where the plan names no other."""
 WEEKS_SHOWN, WEEKS_BACK = 8, 4
 
 _READ = {
@@ -76,7 +77,7 @@ def sheets(
     """
     if weeks < 1:
         raise SettingsError(f"{weeks} weeks cannot be printed.", mend="ask for one or more.")
-    run = newest_run(folder)
+    run, plan = newest_run(folder), read_plan(find_folder(folder))
     tables = {name: table_of(run, name, columns) for name, columns in _READ.items()}
     contents = assembled(
         tables,
@@ -84,6 +85,9 @@ def sheets(
         week=week,
         weeks=weeks,
         hotspot=hotspot,
+        cell_m=plan.patrols.routes.cell_m,
+        reach_m=plan.patrols.routes.reach_m,
+        target_minutes=plan.patrols.target_minutes or TARGET_MINUTES,
     )
     return put(run, "sheets", lambda fresh: pages.write(contents, fresh, progress=progress))
 
@@ -95,6 +99,9 @@ def assembled(
     week: date | None,
     weeks: int,
     hotspot: str | None,
+    cell_m: float,
+    reach_m: float,
+    target_minutes: float,
 ) -> SheetContents:
     """
     Turn the tables of a run into what sheets are made of.
@@ -108,6 +115,10 @@ def assembled(
         Of the run.
     week, weeks, hotspot : see `sheets`
         The same.
+    cell_m, reach_m : float
+        As for `patrols.coverage`.
+    target_minutes : float
+        Length of visit that is aimed at.
 
     Returns
     -------
@@ -148,7 +159,9 @@ def assembled(
     lately = pl.col("week").is_between(printed[0] - timedelta(weeks=WEEKS_BACK - 1), printed[-1])
     route = mine.get("route")
     route = None if route is None else route.with_columns(week=_week_of_arrival()).filter(lately)
-    covered = _covered(route, register, daily, tables.get("street"), lately)
+    covered = _covered(
+        route, register, daily, tables.get("street"), lately, cell_m=cell_m, reach_m=reach_m
+    )
     return SheetContents(
         study=str(facts["name"]),
         force=str(facts["force"]),
@@ -157,8 +170,8 @@ def assembled(
         weeks=printed,
         weeks_shown=WEEKS_SHOWN,
         weeks_back=WEEKS_BACK,
-        target_minutes=TARGET_MINUTES,
-        reach_m=REACH_M,
+        target_minutes=target_minutes,
+        reach_m=reach_m,
         source=_sources(main),
         places=register.sort("version").unique("hotspot_id", keep="last", maintain_order=True)
         .select("hotspot_id", "name", "town").sort("hotspot_id"),
@@ -316,6 +329,9 @@ def _covered(
     daily: pl.DataFrame | None,
     streets: pl.DataFrame | None,
     lately: pl.Expr,
+    *,
+    cell_m: float,
+    reach_m: float,
 ) -> Coverage | None:
     if route is None or daily is None:
         return None
@@ -326,8 +342,8 @@ def _covered(
             lately
         ),
         streets=streets,
-        cell_m=CELL_M,
-        reach_m=REACH_M,
+        cell_m=cell_m,
+        reach_m=reach_m,
         kind="week",
     )
 
