@@ -71,6 +71,27 @@ def test_crossings_are_interpolated_between_pings() -> None:
     assert visit["interval_s"] == 10
 
 
+def test_of_several_crossings_the_first_and_the_last_count() -> None:
+    """Into a ring and out again, each time straight across its hole."""
+    hole = shapely.box(EAST, NORTH, EAST + 200, NORTH + 200).difference(
+        shapely.box(EAST + 50, NORTH + 50, EAST + 150, NORTH + 150)
+    )
+    rows = pings(*[("d", k, x, 100.0) for k, x in enumerate((-300.0, 175.0, 175.0, -300.0))])
+    visit = found(rows, PLAIN, hotspot("A", 0, 0, geometry=shapely.to_wkb(hole))).row(0, named=True)
+    start = datetime(2024, 5, 3, 20, tzinfo=UTC)
+    for moment, expected_s in (("arrived_at", 60 * 300 / 475), ("left_at", 120 + 60 * 175 / 475)):
+        assert (visit[moment] - start).total_seconds() == pytest.approx(expected_s, abs=0.1)
+
+
+def test_where_the_line_does_not_cross_the_visit_begins_half_way() -> None:
+    """The first ping that is as good as inside lies a metre outside."""
+    rows = pings(*[("d", k / 6, x, 100.0) for k, x in enumerate((-60, -1, 30, 60, 90))])
+    visit = found(rows, replace(FENCE, smallest_presence=0.4)).row(0, named=True)
+    assert visit["pings"] == 4
+    start = datetime(2024, 5, 3, 20, tzinfo=UTC)
+    assert (visit["arrived_at"] - start).total_seconds() == pytest.approx(5, abs=1e-3)
+
+
 @pytest.mark.parametrize("every_s", [5, 10, 30, 60])
 def test_minutes_do_not_depend_on_the_phase_of_the_clock_on_average(every_s: float) -> None:
     """Twelve minutes inside, seen at every phase: the halves around the ends add up."""

@@ -168,6 +168,35 @@ def test_agrees_on_dirty_tracks(seed: int, rules: CrossingRules) -> None:
     assert agree(pings, outlines(), rules, premises) >= 0
 
 
+def test_agrees_at_the_fence() -> None:
+    """Slow walks to and fro across one fence: every chain of presence has ends in doubt."""
+    rng = np.random.default_rng(9)
+    rows = []
+    for number in range(3):
+        x = np.cumsum(rng.normal(0, 0.5, 150))
+        x = 3 * np.sin(x / 3) + rng.normal(0, 0.3, 150)
+        accuracy = rng.choice([3.0, 8.0], 150)
+        rows += [
+            (f"d{number}", 1_714_766_400.0 + 10 * k, x[k], 8.0, accuracy[k], np.nan)
+            for k in range(150)
+        ]
+    square = ring((0, 0), (17, 0), (17, 17), (0, 17))
+    assert agree(frame(rows), {"a": square}, changed(still_after_s=1e6)) > 3
+
+
+def test_outlines_of_one_hot_spot_at_once_count_a_ping_once() -> None:
+    pings = dirty(np.random.default_rng(12), devices=2, each=150)
+    ids, shapes = ["a", "a", "b"], list(outlines().values())
+    index = OutlineIndex.of_degrees(ids, shapes, [None] * 3, [None] * 3)
+    fast = crossings_of(pings, index, premises=None, rules=USUAL).visits
+    versions = [slow.version(name, shape) for name, shape in zip(ids, shapes, strict=True)]
+    obvious = slow.visits(as_slow(pings, None), versions, USUAL)
+    assert fast.select("hotspot_id", "pings").rows() == [
+        (v["hotspot_id"], v["pings"]) for v in obvious
+    ]
+    np.testing.assert_allclose(fast["dwell_s"], [v["dwell_s"] for v in obvious], atol=2e-3)
+
+
 def test_the_order_of_rows_changes_nothing() -> None:
     pings = dirty(np.random.default_rng(7), devices=4, each=300)
     places = outlines()
