@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from placeproof import files
+from placeproof.engines.found import Found
 from placeproof.engines.local import run_local
 from placeproof.errors import InputError, OutputError, SettingsError
 from placeproof.files import packed, packing
@@ -163,7 +164,7 @@ def test_overlapping_extracts_with_repeated_rows(tmp_path: Path) -> None:
 def test_crossings_by_groups_of_devices(tmp_path: Path) -> None:
     from placeproof.patrols.crossings import CrossingRules, crossings_of
 
-    frame = walks(5, devices=9, steps=900)
+    frame = walks(5, devices=40, steps=250)
     folder = pack(tmp_path / "packed", frame, run_rows=2_000)
     rules = CrossingRules(
         longest_gap_s=GAP_S, shortest_dwell_s=0, exit_after_s=30, fastest_m_s=70,
@@ -224,21 +225,26 @@ def test_the_cut_off_of_a_study_holds(tmp_path: Path) -> None:
 
 
 SCRIPT = """
-import json, sys, time
+import sys
 from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from placeproof.engines.found import Found
 from placeproof.engines.local import run_local
 from placeproof.files import packed
-sys.path.insert(0, sys.argv[1])
-from tests.engines.test_local import index
-def read(source):
-    print(source.path, flush=True)
-    yield from packed.read(source)
-    time.sleep(0.2)
+from tests.engines.test_local import index, watched
 run_local(
-    packed.open_packed(Path(sys.argv[2])).sources, read, index(), longest_gap_s=90.0, threads=2,
-    checkpoint=Path(sys.argv[3]),
+    packed.open_packed(Path(sys.argv[2])).sources, watched, index(), longest_gap_s=90.0,
+    threads=8, checkpoint=Path(sys.argv[3]),
 )
 """
+READ: list[str] = []
+
+
+def watched(source: packed.Source) -> Iterator[packed.Batch]:
+    """The packed reader, which keeps count; in the process that is killed it takes its time."""
+    READ.append(source.path)
+    yield from packed.read(source)
+    time.sleep(float(os.environ.get("PLACEPROOF_TEST_PAUSE_S", "0")) * source.bucket)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are a matter of Unix")
@@ -246,38 +252,36 @@ def test_a_run_that_is_killed_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     folder = pack(tmp_path / "packed", walks(8, devices=60, steps=300))
     sources = packed.open_packed(folder).sources
     assert len(sources) > 20
-    once = run_local(sources, packed.read, index(), longest_gap_s=GAP_S, threads=2)
+    once = run_local(sources, watched, index(), longest_gap_s=GAP_S, threads=2)
     kept = tmp_path / "pieces"
     root = Path(__file__).resolve().parents[2]
     words = [sys.executable, "-c", SCRIPT, str(root), str(folder), str(kept)]
-    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    environment = {
+        **os.environ, "PYTHONPATH": str(root / "src"), "PLACEPROOF_TEST_PAUSE_S": "0.1",
+    }  # fmt: skip
+    with subprocess.Popen(words, env=environment) as process:
         until = time.monotonic() + 60
         while not list(kept.glob("*/piece-*.npz")) and time.monotonic() < until:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
-    finished = len(list(kept.glob("*/piece-*.npz")))
-    assert finished >= 1
-    again: list[str] = []
+    assert list(kept.glob("*/piece-*.npz"))
 
-    def counted(source: packed.Source) -> Iterator[packed.Batch]:
-        again.append(source.path)
-        yield from packed.read(source)
+    def again(longest_gap_s: float) -> Found:
+        READ.clear()
+        return run_local(
+            sources, watched, index(), longest_gap_s=longest_gap_s, threads=2, checkpoint=kept
+        )
 
-    found = run_local(sources, counted, index(), longest_gap_s=GAP_S, threads=2, checkpoint=kept)
-    assert 0 < len(again) < len(sources)
+    found = again(GAP_S)
+    assert 0 < len(READ) < len(sources)
     names = list(index().hotspot_ids)
     assert to_frame(found.stays, found.device_ids, names).equals(
         to_frame(once.stays, once.device_ids, names)
     )
-    again.clear()
-    run_local(sources, counted, index(), longest_gap_s=GAP_S, threads=1, checkpoint=kept)
-    assert again == []
-    run_local(sources, counted, index(), longest_gap_s=GAP_S + 1, threads=1, checkpoint=kept)
-    assert len(again) == len(sources)
+    again(GAP_S)
+    assert READ == []
+    again(GAP_S + 1)
+    assert len(READ) == len(sources)
 
 
 def test_a_damaged_file_ends_the_run(tmp_path: Path) -> None:

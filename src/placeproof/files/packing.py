@@ -20,7 +20,7 @@ from placeproof.files.feed import QUARANTINE_SCHEMA, FeedSpec, Surroundings
 from placeproof.files.position_pieces import PENDING, Facts, Piece, pieces
 from placeproof.files.position_runs import Run, Writers
 
-RUN_ROWS = 6_000_000
+RUN_ROWS = 4_000_000
 """Positions held before they are sorted and written: the memory that packing needs."""
 
 JUDGED_EARLY_ROWS = 200_000
