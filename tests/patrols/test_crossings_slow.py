@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,8 @@ import shapely
 from placeproof.patrols.cleaning import tracks
 from placeproof.patrols.crossings import CrossingRules, crossings_of
 from placeproof.patrols.membership import Neighbourhood, presence
-from placeproof.patrols.outline_index import OutlineIndex
+from placeproof.patrols.near_pings import near_pings
+from placeproof.patrols.outline_index import OutlineIndex, members
 from tests.patrols import slow_crossings as slow
 
 EDGE_E7 = 1500, 900
@@ -319,3 +321,22 @@ def test_agrees_on_real_tracks(shared_data: Path, read, accuracy_m: float | None
     pings = pings.head(20_000 if accuracy_m is None else 3_000)
     rules = changed(default_accuracy_m=accuracy_m, longest_gap_s=300)
     assert agree(pings, busiest(pings, 3, 0.001), rules) > 2
+
+
+def test_positions_taken_at_their_word_are_where_the_other_path_sees_them() -> None:
+    rng = np.random.default_rng(21)
+    count = 20_000
+    x = np.rint((WEST + rng.integers(-12, 35, count) * 1e-4 * 1.5) * 1e7).astype(np.int32)
+    y = np.rint((SOUTH + rng.uniform(-10, 35, count) * 9e-5) * 1e7).astype(np.int32)
+    at = rng.integers(0, 10**15, count)
+    places = outlines()
+    index = OutlineIndex.of_degrees(
+        list(places), list(places.values()), [date(1990, 1, 1)] * 3, [date(1995, 1, 1), None, None]
+    )
+    near = Neighbourhood.of(index, margin_m=0.0)
+    none = np.zeros(count, np.int32)
+    hotspot, ping, _, chance = near_pings(at, x, y, none * 0.0, none, near.arrays())
+    row, place = members(index, at=at, longitude_e7=x, latitude_e7=y, ticks_per_second=1_000_000)
+    assert sorted(zip(ping, hotspot, strict=True)) == sorted(zip(row, place, strict=True))
+    assert (chance == 1).all()
+    assert len(ping) > 1000
