@@ -1,5 +1,6 @@
 """Invented positions as packed files, and readers of them that executors can import."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,39 @@ def write(folder: Path, *, files: int, rows: int, seed: int = 1) -> list[packed.
         part = table.slice(number * rows, rows)
         pq.write_table(part, path, row_group_size=50_000, compression="none", use_dictionary=False)
     return sources_in(folder)
+
+
+def write_export(path: Path, *, rows: int) -> None:
+    """An export over the turn of a month, as text, whose last row has no position."""
+    rng = np.random.default_rng(3)
+    step = (np.arange(rows) * 60).astype("timedelta64[s]")
+    pl.DataFrame(
+        {
+            "device_id": [f"R{n}" for n in rng.integers(0, 6, rows)],
+            "timestamp": pl.Series(np.datetime64("2021-06-29T12:00:00", "ms") + step).dt.strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            ),
+            "longitude": -1.13 + rng.normal(0, 1e-3, rows).cumsum() % 0.01,
+            "latitude": 52.63 + rng.normal(0, 5e-4, rows).cumsum() % 0.003,
+        }
+    ).write_csv(path)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("R1,2021-06-29T12:00:00Z,,\n")
+
+
+def write_outlines(path: Path) -> None:
+    """Three squares that the export crosses."""
+    squares = [shapely.box(x, 52.63, x + 0.003, 52.632) for x in (-1.13, -1.126, -1.122)]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"hotspot_id": f"H{number}"},
+            "geometry": shapely.geometry.mapping(square),
+        }
+        for number, square in enumerate(squares)
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    path.write_text(text, encoding="utf-8")
 
 
 def sources_in(folder: Path) -> list[packed.Source]:

@@ -1,5 +1,6 @@
 """A real Spark cluster on this computer gives what one machine gives, whatever is killed."""
 
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from placeproof.cli import app
 from placeproof.engines import spark, spark_cluster
 from placeproof.engines.checkpoint import Checkpoint
 from placeproof.engines.found import Found, found_in, united
@@ -132,6 +135,28 @@ def test_a_driver_killed_outright_leaves_nothing_and_is_taken_up_again(
     assert_identical(found, of_one_machine)
     assert len(done) == len(positions) - len(before)
     assert before < set((tmp_path / "kept").rglob("piece-*.npz"))
+
+
+def test_the_command_gives_the_same_files_on_a_cluster(
+    cluster: Standalone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    invented.write_export(Path("pings.csv"), rows=6_000)
+    invented.write_outlines(Path("hotspots.geojson"))
+    here = ["visits", "pings.csv", "packed", "--hotspots", "hotspots.geojson", "--json"]
+    rule = ["--longest-gap-s", "90", "--shortest-dwell-s", "0"]
+    said = {}
+    _typed("pack", "pings.csv", "--to", "packed")
+    for engine, folder in (("local", "one"), (cluster.master, "other")):
+        answer = _typed(*here, *rule, "--to", folder, "--engine", engine)
+        said[folder] = json.loads(answer)
+    parts = sorted(path.relative_to("one") for path in Path("one").rglob("*.parquet"))
+    assert [str(path.parent) for path in parts] == ["month=2021-06", "month=2021-07"]
+    for part in parts:
+        assert (Path("one") / part).read_bytes() == (Path("other") / part).read_bytes()
+    assert said["one"]["visits"] == said["other"]["visits"] > 10
+    assert said["other"]["rows_in"] == said["one"]["rows_in"] == 12_002
+    assert said["other"]["rows_left_out"] == 2
 
 
 def test_what_is_wrong_on_a_worker_is_said_plainly(
@@ -280,6 +305,12 @@ def test_a_checkpoint_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match="cannot be written"):
         Checkpoint.of(tmp_path / "file", packed.read, invented.index(), longest_gap_s=90.0)
+
+
+def _typed(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 def _start_driver(

@@ -271,14 +271,15 @@ def visits_of_sources(
 
 def write_visits(made: Visits, path: Path) -> None:
     """
-    Write table visit as Parquet: whole, or not at all.
+    Write table visit as Parquet: whole, or not at all, and the same whatever the engine.
 
     Parameters
     ----------
     made : Visits
         The visits.
     path : Path
-        Where to write; an earlier file is replaced.
+        Where to write. With a suffix one file, which replaces an earlier one; without, a folder
+        that is not there yet, with a part for each month of arrival (UTC): `month=2024-05/`.
 
     Raises
     ------
@@ -289,16 +290,33 @@ def write_visits(made: Visits, path: Path) -> None:
         "placeproof.table": "visit",
         "placeproof.contract_version": str(Visit.contract_version),
         "placeproof.version": __version__,
-        "placeproof.visits": json.dumps(made.facts, sort_keys=True),
+        "placeproof.visits": json.dumps(
+            {name: fact for name, fact in made.facts.items() if name != "engine"}, sort_keys=True
+        ),
     }
     half = path.with_name(f".{path.name}.{os.getpid()}")
     with refusals_explained(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            made.visits.write_parquet(half, metadata=metadata, statistics=False)
+            if path.suffix:
+                made.visits.write_parquet(half, metadata=metadata, statistics=False)
+            else:
+                _write_months(made.visits, half, metadata)
             half.replace(path)
         finally:
+            if half.is_dir():
+                shutil.rmtree(half)
             half.unlink(missing_ok=True)
+
+
+def _write_months(visits: pl.DataFrame, folder: Path, metadata: dict[str, str]) -> None:
+    """Each part keeps the order of the table; no visits make one part without a row."""
+    month = visits["arrived_at"].dt.strftime("%Y-%m")
+    for name in month.unique().sort().to_list() or ["none"]:
+        part = folder / f"month={name}" / "visits.parquet"
+        part.parent.mkdir(parents=True)
+        chosen = visits.filter(month == name)
+        chosen.write_parquet(part, metadata=metadata, statistics=False)
 
 
 def checkpoint_beside(path: Path) -> Path:
