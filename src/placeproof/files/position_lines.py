@@ -52,13 +52,24 @@ class _Bytes:
         packed = self._file.peek(2)[:2] == b"\x1f\x8b"
         self._inner: IO[bytes] | None = gzip.GzipFile(fileobj=self) if packed else None  # type: ignore[call-overload]
         self._out = 0
+        self._hasher = ThreadPoolExecutor(1)
+        self._hashing: Future[None] | None = None
 
     def read(self, size: int = -1) -> bytes:
-        """Bytes as they lie on disk."""
+        """Bytes as they lie on disk; a large block is hashed while the next one is read."""
         raw = self._file.read(size)
-        self._hash.update(raw)
+        self._hashed()
+        if len(raw) < PROBE_BYTES:
+            self._hash.update(raw)
+        else:
+            self._hashing = self._hasher.submit(self._hash.update, raw)
         self.done += len(raw)
         return raw
+
+    def _hashed(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
 
     def content(self, size: int) -> bytes:
         """Unpacked bytes; fewer than asked for only at the end."""
@@ -83,9 +94,11 @@ class _Bytes:
     def finish(self) -> str:
         while self.read(1 << 20):
             pass
+        self._hashed()
         return self._hash.hexdigest()
 
     def close(self) -> None:
+        self._hasher.shutdown()
         self._file.close()
 
 
@@ -297,8 +310,9 @@ class _Lanes:
             return None
         from placeproof.files import position_text
 
-        changes, offsets = position_forms.clock_changes(layout.spec.time_zone or "UTC")
-        return position_text.read(
+        spec = layout.spec
+        changes, offsets = position_forms.clock_changes(spec.time_zone or "UTC")
+        plain = position_text.read(
             block,
             separator=layout.mark,
             roles=layout.roles,
@@ -308,6 +322,22 @@ class _Lanes:
             bounds=bounds_of(layout.system),
             before_us=last_us(self.surroundings),
         )
+        ids, device = plain.device_ids, plain.device
+        if "device_id" in spec.constants or spec.columns.get("device_id") == tracks.FILE_NAME:
+            name = str(spec.constants.get("device_id", layout.stem)).strip()
+            ids, device = [name], np.zeros(len(device), np.int32)
+        made = of_numbers(
+            device=device,
+            at_us=plain.at_us,
+            x=plain.x,
+            y=plain.y,
+            accuracy_m=plain.accuracy,
+            speed_m_s=plain.speed,
+            device_ids=ids,
+            system=layout.system,
+        )
+        unusable = int(plain.negative.sum())
+        return plain, replace(made, remarks={"unusable-number": unusable} if unusable else {})
 
     def slow(
         self,
@@ -426,27 +456,12 @@ def _finished(
     above: int,
     whole: bool,
 ) -> tuple[Piece, int]:
-    plain = future.result()
-    if plain is None:
+    read = future.result()
+    if read is None:
         piece, records = lanes.slow(layout, block, None, above, whole)
         return replace(piece, bytes_done=done), above + records
-    spec = layout.spec
-    ids, device = plain.device_ids, plain.device
-    if "device_id" in spec.constants or spec.columns.get("device_id") == tracks.FILE_NAME:
-        name = str(spec.constants.get("device_id", layout.stem)).strip()
-        ids, device = [name], np.zeros(len(device), np.int32)
-    made = of_numbers(
-        device=device,
-        at_us=plain.at_us,
-        x=plain.x,
-        y=plain.y,
-        accuracy_m=plain.accuracy,
-        speed_m_s=plain.speed,
-        device_ids=ids,
-        system=layout.system,
-    )
-    unusable = int(plain.negative.sum())
-    parts = [replace(made, remarks={"unusable-number": unusable} if unusable else {})]
+    plain, made = read
+    parts = [made]
     if len(plain.left):
         body = b"".join(block[start : end + 1] for _, start, end in plain.left.tolist())
         last_aside = plain.left[-1, 0] == plain.lines - 1
