@@ -123,6 +123,14 @@ def test_sources_stand_beside_each_other(dose: pl.DataFrame) -> None:
     assert made.filter(period="2024-01")["value"].n_unique() == 1
 
 
+def test_reconciled_minutes_are_one_line(dose: pl.DataFrame) -> None:
+    by = pl.when(pl.col("operating_day").dt.day() > 15).then(pl.lit("Wardens"))
+    made = given(dose=dose.with_columns(source=pl.lit("reconciled"), delivered_by=by))
+    assert line(made, "patrol_minutes")["part"].n_unique() == 1
+    total = dose.filter(hours="all")["patrol_minutes"].sum()
+    assert line(made, "patrol_minutes")["value"].sum() == pytest.approx(total)
+
+
 def test_visits_equal_the_visit_table_by_operating_day(dose: pl.DataFrame) -> None:
     visits = frame(
         Visit,

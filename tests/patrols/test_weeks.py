@@ -215,3 +215,20 @@ def test_weekly_sums_equal_the_tables() -> None:
     assert made["patrol_minutes"].sum() == dose["patrol_minutes"].sum()
     assert made["asked"].null_count() == 2
     assert made["days"].to_list() == [7, 7]
+
+
+def test_reconciled_rows_are_one_source_whoever_stood_behind_them() -> None:
+    behind = [None, "Wardens", "pings; Wardens"]
+    days = [FRIDAY + timedelta(days=n) for n in range(3)]
+    dose = frame(
+        Dose,
+        [dose_row(FRIDAY, 30)]
+        + [
+            dose_row(day, 10, source="reconciled", delivered_by=by)
+            for day, by in zip(days, behind, strict=True)
+        ],
+    )
+    kept = main_dose(dose)
+    assert kept["source"].to_list() == ["reconciled"] * 3
+    assert kept["patrol_minutes"].sum() == 30
+    assert kept.columns == dose.columns

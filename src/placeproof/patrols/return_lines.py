@@ -157,9 +157,9 @@ def presence(
             + 1,
         ).iter_rows()
     )
-    for (source, by), part in sorted(
-        daily.group_by("source", "delivered_by"), key=lambda item: str(item[0])
-    ):
+    # Reconciled rows are one source, whoever stood behind each of them.
+    told = daily.with_columns(by=pl.when(pl.col("source") != "reconciled").then("delivered_by"))
+    for (source, by), part in sorted(told.group_by("source", "by"), key=lambda item: str(item[0])):
         words = _SOURCE_WORDS[str(source)] + (f" by {by}" if by else "")
         for measure, label in _MINUTES:
             if part[measure].null_count() == part.height:

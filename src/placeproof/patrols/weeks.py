@@ -125,16 +125,19 @@ def main_dose(dose: pl.DataFrame) -> pl.DataFrame:
         deliver it, the one with the most days, then the first by name.
     """
     order = {name: index for index, name in enumerate(SOURCES)}
-    whose = ["hotspot_id", "source", "delivered_by"]
+    whose = ["hotspot_id", "source", "by"]
+    # Reconciled rows are one source, whoever stood behind each of them.
+    told = dose.with_columns(by=pl.when(pl.col("source") != "reconciled").then("delivered_by"))
     best = (
-        dose.group_by(whose)
+        told.group_by(whose)
         .agg(days=pl.col("operating_day").n_unique())
         .with_columns(order=pl.col("source").replace_strict(order, return_dtype=pl.Int8))
-        .sort("hotspot_id", "order", -pl.col("days").cast(pl.Int64), "delivered_by")
+        .sort("hotspot_id", "order", -pl.col("days").cast(pl.Int64), "by")
         .unique("hotspot_id", keep="first", maintain_order=True)
         .select(whose)
     )
-    return dose.join(best, on=whose, nulls_equal=True, maintain_order="left")
+    kept = told.join(best, on=whose, how="semi", nulls_equal=True, maintain_order="left")
+    return kept.select(dose.columns)
 
 
 def weekly_delivery(

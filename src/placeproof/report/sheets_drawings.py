@@ -90,7 +90,7 @@ def map_of(
         shapes = shapely.get_parts(shapely.from_wkb(np.array(lines, dtype=object)))
         parts.append(
             f'<path d="{_open_path(shapes, ground)}" fill="none" stroke="{style.INK}" '
-            'stroke-width=".8" stroke-opacity=".75"/>'
+            'stroke-width=".7" stroke-opacity=".5"/>'
         )
     parts.append(
         f'<path d="{ground.outline}" fill="none" stroke="{style.HOT_SPOT}" stroke-width="2.2"/>'
