@@ -382,6 +382,18 @@ def test_a_file_that_grows_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not (tmp_path / "packed").exists()
 
 
+def test_a_disk_that_cannot_be_read_is_no_disk_that_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(position_lines._Bytes, "content", fail)
+    with pytest.raises(InputError, match=r"pings\.csv cannot be read: Input/output error"):
+        pack(tmp_path / "packed", text(tmp_path, dirty(1)))
+    assert not (tmp_path / "packed").exists()
+
+
 def test_a_damaged_row_group_is_named(tmp_path: Path) -> None:
     path = tmp_path / "pings.parquet"
     frame().write_parquet(path, row_group_size=1_000, compression="zstd")

@@ -109,6 +109,10 @@ def test_a_mapping_that_is_not_certain_is_asked_for(tmp_path: Path, outlines: Pa
     typed("pack", path, "--to", tmp_path / "packed", *columns, "--time-zone", "Europe/London")
     with pytest.raises(SettingsError, match="not understood"):
         typed("pack", path, "--to", tmp_path / "other", "--column", "wagen=device_id")
+    typed("pack", tmp_path / "od*.csv", "--to", tmp_path / "by pattern", *columns,
+          "--time-zone", "UTC")  # fmt: skip
+    with pytest.raises(InputError, match="No file is called"):
+        typed("pack", tmp_path / "no*.csv", "--to", tmp_path / "none", *columns)
     with pytest.raises(OutputError, match="is there already"):
         typed("pack", path, "--to", tmp_path / "packed", *columns, "--time-zone", "UTC")
     assert not list(tmp_path.glob(".packed*"))

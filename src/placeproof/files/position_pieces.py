@@ -102,6 +102,24 @@ def pieces(spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts)
     """
     shown = spec.shown(path)
     before = _state(path, shown)
+    try:
+        yield from _of_file(spec, path, surroundings, facts)
+    except OSError as error:
+        raise InputError(
+            f"{shown} cannot be read: {error.strerror or error}.",
+            mend="Close it in other programs, and check the disk that it lies on.",
+        ) from None
+    after = _state(path, shown)
+    if before != after or facts.bytes != after[0]:
+        raise InputError(
+            f"{shown} changed while it was being read: {before[0]:,} bytes became {after[0]:,}.",
+            mend="Wait until its export has ended, then start again.",
+        )
+
+
+def _of_file(
+    spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts
+) -> Iterator[Piece]:
     name = path.name.lower()
     if name.endswith((".gpx", ".gpx.gz", ".xlsx", ".xlsm", ".xls", ".ods")) or spec.format == "gpx":
         yield _whole(spec, path, surroundings, facts)
@@ -113,12 +131,6 @@ def pieces(spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts)
         from placeproof.files import position_lines
 
         yield from position_lines.pieces(spec, path, surroundings, facts)
-    after = _state(path, shown)
-    if before != after or facts.bytes != after[0]:
-        raise InputError(
-            f"{shown} changed while it was being read: {before[0]:,} bytes became {after[0]:,}.",
-            mend="Wait until its export has ended, then start again.",
-        )
 
 
 def _state(path: Path, shown: str) -> tuple[int, int]:

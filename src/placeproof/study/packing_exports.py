@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from placeproof.errors import OutputError, SettingsError, StudyError
+from placeproof.errors import InputError, OutputError, SettingsError, StudyError
 from placeproof.files import packed
 from placeproof.study import following, visiting
 from placeproof.study.exports import ANY_TIME, Options, for_command_line, spec_of, study_spec
@@ -40,6 +40,7 @@ def pack_exports(
     """
     from placeproof.files import packing
 
+    paths = _expanded(paths)
     if (study is None) != (feed is None):
         raise SettingsError("--study and --feed go together.", mend="Give both, or neither.")
     if study is not None and feed is not None:
@@ -147,6 +148,7 @@ def find_visits(
     from placeproof.study.hotspot_file import index_of_file
 
     _refuse_wrong_words(way, engine, to)
+    paths = _expanded(paths)
     folders = [path for path in paths if path.is_dir()]
     exports = [path for path in paths if not path.is_dir()]
     spec = _spec(exports, options) if exports else None
@@ -184,6 +186,20 @@ def find_visits(
         if kept is not None:
             visiting.clear(kept)
     return _summary(made, len(index.hotspot_ids), said, seconds, to)
+
+
+def _expanded(paths: list[Path]) -> list[Path]:
+    """Patterns as files: not every shell does it."""
+    made: list[Path] = []
+    for path in paths:
+        if path.exists() or not set(path.name) & set("*?["):
+            made.append(path)
+            continue
+        matched = sorted(path.parent.glob(path.name))
+        if not matched:
+            raise InputError(f"No file is called {path}.", mend="Check the pattern.")
+        made += matched
+    return made
 
 
 def _refuse_wrong_words(way: str, engine: str, to: Path | None) -> None:
