@@ -252,10 +252,12 @@ def by_interval(per_kind: int, memory_s: float) -> dict[str, dict[str, object]]:
         world = walks.World(float(interval_s), 10.0, memory_s, 0.1)
         pings = positions(made, world, 200 + interval_s)
         free = visits(pings, places, longest_gap_s=rules(world).longest_gap_s, shortest_dwell_s=0)
+        short = visits(pings, places, longest_gap_s=2.5 * interval_s, shortest_dwell_s=0)
         best = crossing(pings, places, world)
         results[str(interval_s)] = {
             "raw": ratio(per_patrol(free, len(made), "seen_s") - truth, truth),
             "one interval added": ratio(per_patrol(free, len(made), "dwell_s") - truth, truth),
+            "the same, short gap": ratio(per_patrol(short, len(made), "dwell_s") - truth, truth),
             "straight line": ratio(straight_s(made, pings) - truth, truth),
             "crossings": ratio(per_patrol(best, len(made), "dwell_s") - truth, truth),
             "coverage": accuracy_of(made, best, walks.KINDS)["coverage"],
@@ -264,6 +266,7 @@ def by_interval(per_kind: int, memory_s: float) -> dict[str, dict[str, object]]:
             "ten_minutes": {
                 "raw": share_of(longest(free, len(made), "seen_s")[long] >= 600),
                 "one interval added": share_of(longest(free, len(made), "dwell_s")[long] >= 600),
+                "the same, short gap": share_of(longest(short, len(made), "dwell_s")[long] >= 600),
                 "crossings": share_of(longest(best, len(made), "dwell_s")[long] >= 600),
             },
             "ten_minutes_falsely": {
