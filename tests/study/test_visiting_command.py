@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import shapely
 from typer.testing import CliRunner
 
 from placeproof.cli import app
 from placeproof.errors import InputError, OutputError, SettingsError, StudyError
+from placeproof.files import packed
 from placeproof.study import waiting
 
 
@@ -212,3 +214,122 @@ def test_how_long_it_still_takes(
         progress("packing", 410, 1_000)
     assert capsys.readouterr().err == "packing: 40%, about 60 s left\n"
     assert [waiting.words(s) for s in (0.2, 89, 90, 5400)] == ["1 s", "89 s", "2 min", "1.5 h"]
+
+
+REAL: dict[str, tuple[str, tuple[str, ...], float]] = {
+    "police vehicles of Seattle": (
+        "seattle_police_alpr_positions_2021-10.csv.gz",
+        (
+            "--column", "device_id=device", "--column", "at=time_local",
+            "--column", "longitude_deg=lon", "--column", "latitude_deg=lat",
+            "--time-zone", "America/Los_Angeles",
+        ),
+        120.0,
+    ),
+    "taxis of San Francisco": (
+        "new_*.txt",
+        (
+            "--column", "device_id=file name", "--column", "at=column 4",
+            "--column", "longitude_deg=column 2", "--column", "latitude_deg=column 1",
+            "--separator", "blanks", "--time-format", "epoch_s",
+        ),
+        300.0,
+    ),
+    "walkers of Beijing": (
+        "demodata_geolife.csv",
+        (
+            "--column", "device_id=tracker", "--column", "at=t",
+            "--column", "longitude_deg=X", "--column", "latitude_deg=Y",
+            "--time-format", "%Y-%m-%d %H:%M:%S%#z",
+        ),
+        90.0,
+    ),
+}  # fmt: skip
+
+
+def busiest(pings: pl.DataFrame, path: Path) -> dict[str, shapely.Polygon]:
+    """Hexagons of about 200 m around the places with most positions, in 1e-7 degree."""
+    cells = (
+        pings.group_by(
+            (pl.col("x") // 20_000).alias("column"), (pl.col("y") // 20_000).alias("row")
+        )
+        .agg(pl.len(), pl.col("x").median(), pl.col("y").median())
+        .sort(["len", "column", "row"], descending=[True, False, False])
+        .head(8)
+    )
+    turns = np.linspace(0, 2 * np.pi, 7)[:-1] + 0.3
+    outlines = {
+        f"H{n}": shapely.Polygon(
+            [(round(x + 12_000 * np.cos(t)), round(y + 9_000 * np.sin(t))) for t in turns]
+        )
+        for n, (x, y) in enumerate(cells.select("x", "y").iter_rows())
+    }
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"hotspot_id": name},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[x / 1e7, y / 1e7] for x, y in outline.exterior.coords]],
+            },
+        }
+        for name, outline in outlines.items()
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return outlines
+
+
+def one_at_a_time(
+    pings: pl.DataFrame, outlines: dict[str, shapely.Polygon], gap_s: float
+) -> list[tuple[str, str, int, int]]:
+    """Stays by the rule as it is written: one outline and one position at a time."""
+    found = []
+    for name, outline in outlines.items():
+        hits = shapely.intersects_xy(outline, pings["x"].to_numpy(), pings["y"].to_numpy())
+        inside = pings.filter(pl.Series(hits)).sort("device_id", "at")
+        stay: tuple[str, str, int, int] | None = None
+        for device, at in inside.select("device_id", "at").iter_rows():
+            if stay is not None and stay[0] == device and at - stay[3] <= gap_s * 1e6:
+                stay = (*stay[:3], at)
+                continue
+            found += [stay] if stay is not None else []
+            stay = (device, name, at, at)
+        found += [stay] if stay is not None else []
+    return sorted(found)
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", list(REAL))
+def test_real_tracks_through_the_command(shared_data: Path, tmp_path: Path, name: str) -> None:
+    pattern, options, gap_s = REAL[name]
+    folder = tmp_path / "packed"
+    typed("pack", shared_data / "pings" / pattern, "--to", folder, *options)
+    pings = pl.concat(
+        pl.DataFrame(
+            {
+                "device_id": [batch.device_ids[code] for code in batch.device],
+                "at": batch.at * (1_000_000 // batch.ticks_per_second),
+                "x": batch.longitude_e7,
+                "y": batch.latitude_e7,
+            }
+        )
+        for source in packed.open_packed(folder).sources
+        for batch in packed.read(source)
+    )
+    outlines = busiest(pings, tmp_path / "places.geojson")
+    expected = one_at_a_time(pings, outlines, gap_s)
+    assert len(expected) > 25
+    for place, source in (("packed", (folder,)), ("plain", (shared_data / "pings" / pattern,))):
+        target = tmp_path / f"{place}.parquet"
+        typed(
+            "visits", *source, "--hotspots", tmp_path / "places.geojson", "--to", target,
+            "--longest-gap-s", gap_s, "--shortest-dwell-s", 0,
+            *(options if place == "plain" else ()),
+        )  # fmt: skip
+        made = pl.read_parquet(target).select(
+            "device_id",
+            "hotspot_id",
+            pl.col("arrived_at").dt.epoch("us"),
+            pl.col("left_at").dt.epoch("us"),
+        )
+        assert sorted(made.iter_rows()) == expected
