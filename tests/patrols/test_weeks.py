@@ -5,7 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from placeproof.patrols.coverage import PIECES, REACHED, Coverage
-from placeproof.patrols.weeks import main_dose, next_changes, weekly_delivery, windows
+from placeproof.patrols.weeks import (
+    main_attendance,
+    main_dose,
+    next_changes,
+    weekly_delivery,
+    windows,
+)
 from placeproof.tables import Attendance, Dose
 
 MONDAY = date(2024, 4, 29)
@@ -232,3 +238,20 @@ def test_reconciled_rows_are_one_source_whoever_stood_behind_them() -> None:
     assert kept["source"].to_list() == ["reconciled"] * 3
     assert kept["patrol_minutes"].sum() == 30
     assert kept.columns == dose.columns
+
+
+def test_a_task_counts_once_by_the_first_source_that_observed_its_week() -> None:
+    stated = {"source": "hours", "observed": True, "level_1": None, "level_3": None}
+    week_before = FRIDAY - timedelta(weeks=1)
+    both = asked(
+        task(FRIDAY, 16),
+        task(FRIDAY, None, **stated),
+        task(week_before, None),
+        task(week_before, None, **stated),
+    )
+    kept = main_attendance(both)
+    assert kept.sort("operating_day")["source"].to_list() == ["hours", "pings"]
+    assert windows(kept).height == kept.height == 2
+    assert kept.columns == both.columns
+    alone = asked(task(FRIDAY, None), task(FRIDAY, None, **(stated | {"observed": False})))
+    assert main_attendance(alone)["source"].to_list() == ["pings"]

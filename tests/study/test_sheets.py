@@ -166,6 +166,14 @@ def test_a_window_missed_again_is_said_so(tables: dict) -> None:
     assert {"twice in a row"} <= {window.again for window in found}
 
 
+def test_too_short_is_never_rounded_up_to_what_was_asked(tables: dict) -> None:
+    at = tables["attendance"].with_columns(
+        minutes_in_window=pl.lit(14.8), level_1=pl.lit(value=True), level_3=pl.lit(value=False)
+    )
+    made = page(tables | {"attendance": at})
+    assert {(window.there, window.asked) for window in made.windows} == {("14", "15")}
+
+
 def test_many_windows_stay_on_one_page_and_are_counted(tables: dict) -> None:
     at = tables["attendance"].with_columns(
         level_1=pl.lit(value=False), level_3=pl.lit(value=False), cancelled=pl.lit(value=False)

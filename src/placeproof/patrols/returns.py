@@ -6,6 +6,7 @@ import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols import return_lines
+from placeproof.patrols.weeks import main_attendance
 
 _ORDER = ("presence", "patrols", "windows", "enforcement", "weapons", "plans", "money")
 
@@ -66,6 +67,7 @@ def returned(
             (patrol_log, operating_day(pl.col("started_at"))),
         )
     )
+    attendance = None if attendance is None else main_attendance(attendance)
     made = [
         *return_lines.presence(dose, months, first, last),
         *return_lines.patrols(visits, dose, months, target_minutes),

@@ -110,6 +110,33 @@ def windows(attendance: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def main_attendance(attendance: pl.DataFrame) -> pl.DataFrame:
+    """
+    Keep each task once, because sources are never added up.
+
+    Parameters
+    ----------
+    attendance : table `attendance`
+        One row per task and source of presence.
+
+    Returns
+    -------
+    table `attendance`
+        For each hot spot and week the rows of the first of pings, visits, dwell and hours that
+        observed any window of that week; where none did, of the first that there is.
+    """
+    order = {"pings": 0, "visits": 1, "dwell": 2, "hours": 3}
+    rank = pl.col("source").replace_strict(order, default=9, return_dtype=pl.Int8)
+    week = period_start(pl.col("operating_day"), kind="week")
+    # A source that saw nothing of the week comes after every one that did.
+    blind = (~pl.col("observed").fill_null(value=False)).cast(pl.Int8)
+    seen = attendance.with_columns(week=week, rank=rank).with_columns(
+        choice=blind.min().over("hotspot_id", "week", "source") * 10 + pl.col("rank")
+    )
+    first = pl.col("choice") == pl.col("choice").min().over("hotspot_id", "week")
+    return seen.filter(first).select(attendance.columns)
+
+
 def main_dose(dose: pl.DataFrame) -> pl.DataFrame:
     """
     Keep one source of presence for each hot spot, because sources are never added up.

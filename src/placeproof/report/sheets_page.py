@@ -1,5 +1,6 @@
 """One page of the sheets: a hot spot's week in words and drawings, before it has a format."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -346,11 +347,19 @@ def _listed(row: Row) -> Listed:
         day=day_words(day),
         hours=f"{row['starts']}–{row['ends']}",
         asked=figure(row["target_minutes"]),
-        there="–" if row["minutes"] is None else figure(row["minutes"]),
+        there=_there(row),
         state=STATE_WORDS[str(row["state"])],
         again=again(int(str(row["in_a_row"]))),
         reason=reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1] + "…",
     )
+
+
+def _there(row: Row) -> str:
+    """Whole minutes, never rounded up to what was asked for where that was not reached."""
+    minutes = row["minutes"]
+    if not isinstance(minutes, int | float):
+        return "–"
+    return figure(math.floor(minutes) if row["state"] == "short" else minutes)
 
 
 def _cell(minutes: object, *, missed: bool = False) -> Cell:

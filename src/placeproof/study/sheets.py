@@ -12,7 +12,13 @@ import polars as pl
 from placeproof.calendar import operating_day, period_start
 from placeproof.errors import InputError, OutputError, SettingsError
 from placeproof.patrols.coverage import Coverage, coverage
-from placeproof.patrols.weeks import main_dose, next_changes, weekly_delivery, windows
+from placeproof.patrols.weeks import (
+    main_attendance,
+    main_dose,
+    next_changes,
+    weekly_delivery,
+    windows,
+)
 from placeproof.report import sheets as pages
 from placeproof.report.sheets_contents import SheetContents
 from placeproof.study.plan import read_plan
@@ -154,6 +160,7 @@ def assembled(
     known = _weeks_before(printed)
     main = None if dose is None else main_dose(dose)
     daily = None if main is None else main.filter(pl.col("hours") == "all")
+    attendance = None if attendance is None else main_attendance(attendance)
     window = None if attendance is None else windows(attendance)
     seen = None if visit is None else _one_source(visit)
     lately = pl.col("week").is_between(printed[0] - timedelta(weeks=WEEKS_BACK - 1), printed[-1])
