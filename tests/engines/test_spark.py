@@ -243,6 +243,33 @@ def test_no_java_and_old_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         spark_cluster.java()
 
 
+def test_the_watcher_ends_what_outlives_its_driver_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark_cluster, "_LEAVE_WITHIN_S", 0)
+    idle = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
+    hung, other = subprocess.Popen(idle), subprocess.Popen(idle)
+    try:
+        for process, told in ((hung, None), (other, f"{other.pid} 1\n")):
+            folder = tmp_path / "temporary"
+            folder.mkdir()
+            watcher = spark_cluster._watch(folder)
+            assert watcher is not None
+            assert watcher.stdin is not None
+            if told is None:
+                spark_cluster._tell(watcher, process.pid)
+            else:  # the number was given to another process in the meantime
+                watcher.stdin.write(told.encode())
+            spark_cluster._dismiss(watcher)
+            assert not folder.exists()
+        assert hung.wait(PATIENCE_S) == -signal.SIGTERM
+        assert other.poll() is None
+    finally:
+        for process in (hung, other):
+            process.kill()
+            process.wait()
+
+
 def test_pieces_hold_each_file_once(positions: list[packed.Source]) -> None:
     larger = [replace(source, bytes=20 * 2**20) for source in positions]
     for files, cores, expected in (
