@@ -27,8 +27,8 @@ def compiled(*signatures: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            return njit(*given, cache=True, nogil=True)(function)
+            return njit(*given, cache=True, nogil=True, error_model="numpy")(function)
         except (OSError, RuntimeError):
-            return njit(*given, nogil=True)(function)
+            return njit(*given, nogil=True, error_model="numpy")(function)
 
     return decorate

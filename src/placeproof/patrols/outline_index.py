@@ -97,9 +97,7 @@ class OutlineIndex:
         shapes = geometry.outlines(hotspots["geometry"])
         shapes = shapely.segmentize(_polygons(shapes), LONGEST_EDGE_M)
         xy, ring_start, ring_outline = _rings(shapes)
-        longitude, latitude = (
-            geometry.to_degrees(xy[:, 0], xy[:, 1]) if len(xy) else xy.T
-        )
+        longitude, latitude = geometry.to_degrees(xy[:, 0], xy[:, 1]) if len(xy) else xy.T
         return _index(
             hotspots["hotspot_id"].to_list(),
             np.column_stack([longitude, latitude]),
@@ -180,9 +178,7 @@ def degrees_e7(degrees: pl.Series) -> NDArray[np.int32]:
     """
     values = degrees.cast(pl.Float64).fill_null(np.nan).to_numpy()
     known = np.abs(values) <= 180.0  # NaN is not
-    return np.where(
-        known, np.rint(np.where(known, values, 0.0) * 1e7), UNKNOWN_E7
-    ).astype(np.int32)
+    return np.where(known, np.rint(np.where(known, values, 0.0) * 1e7), UNKNOWN_E7).astype(np.int32)
 
 
 def members(
@@ -207,7 +203,7 @@ def members(
     row, hotspot : arrays of int
         One entry for each position and hot spot that it lies in, in the order of the rows.
     """
-    from placeproof.patrols.outline_raster import located
+    from placeproof.patrols.outline_members import located
 
     found: tuple[Integers, NDArray[np.int32]] = located(
         np.ascontiguousarray(at, np.int64),
@@ -231,9 +227,7 @@ def _polygons(shapes: NDArray[Any]) -> NDArray[Any]:
 def _rings(shapes: NDArray[Any]) -> tuple[NDArray[np.float64], Integers, Integers]:
     """Vertices of all rings, where each ring begins, and whose it is."""
     parts, of_shape = _parts(shapes)
-    while (
-        len(parts) and (shapely.get_type_id(parts) != 3).any()
-    ):  # collections within collections
+    while len(parts) and (shapely.get_type_id(parts) != 3).any():  # collections within collections
         deeper, within = _parts(parts)
         if len(deeper) == len(parts):
             flat = shapely.get_type_id(deeper) == 3

@@ -133,9 +133,7 @@ def rasterise(edges, edge_start, west, south, shift_x, shift_y, columns):
                 else:
                     if not known:
                         x, y = west + (c << shift_x), south + (r << shift_y)
-                        inside = covers(
-                            x, y, by_row, row_start[row], row_start[row + 1]
-                        )
+                        inside = covers(x, y, by_row, row_start[row], row_start[row + 1])
                         known = True
                     if inside:
                         code = v
@@ -198,9 +196,7 @@ def near_cells(longitude, latitude, begin, size, raster, filled, touched):
 
 
 @compiled()
-def hits(
-    j, k, begin, whole, partly, filled, touched, hit, at, longitude, latitude, lookup
-):
+def hits(j, k, begin, whole, partly, filled, touched, hit, at, longitude, latitude, lookup):
     """
     Rows inside a hot spot at a time at which its outline counts, and which hot spot.
 
@@ -249,34 +245,3 @@ def hits(
             return found, j, k
         j, k = j + 1, np.int64(0)
     return found, j, k
-
-
-@compiled(
-    numba.types.Tuple((numba.int64[::1], numba.int64[::1]))(
-        I64, I32, I32, RASTER, LOOKUP
-    )
-)
-def located(at, longitude, latitude, raster, lookup):
-    """Rows inside a hot spot on a day on which its outline held, and which hot spot."""
-    out = np.empty((2, 1024), np.int64)
-    total = 0
-    filled, touched = np.empty((2, CHUNK), np.int32), np.empty((2, CHUNK), np.int32)
-    hit = np.empty((2, 2 * CHUNK), np.int64)
-    for begin in range(0, len(at), CHUNK):
-        size = min(CHUNK, len(at) - begin)
-        whole, partly = near_cells(
-            longitude, latitude, begin, size, raster, filled, touched
-        )
-        j, k = np.int64(-1), np.int64(0)
-        while j < partly:
-            found, j, k = hits(
-                *(j, k, begin, whole, partly, filled, touched, hit),
-                *(at, longitude, latitude, lookup),
-            )
-            while total + found > out.shape[1]:
-                grown = np.empty((2, 2 * out.shape[1]), np.int64)
-                grown[:, :total] = out[:, :total]
-                out = grown
-            out[:, total : total + found] = hit[:, :found]
-            total += found
-    return out[0, :total].copy(), out[1, :total].copy()

@@ -69,13 +69,24 @@ class Stays:
             Sorted by device, hot spot and time; intervals of a pair are farther apart than
             `longest_gap_s`.
         """
-        from placeproof.patrols.stays_kernel import linked, mixed_all, sketched
+        from placeproof.patrols.stays_kernel import (
+            linked,
+            mixed_all,
+            numbered,
+            sketched,
+        )
 
         ticks = stays[0].ticks_per_second
         if any(part.ticks_per_second != ticks for part in stays):
             raise ValueError("stays with different ticks_per_second cannot be merged")
+        pairs, counts, of = numbered(_joined([_pairs(p.device, p.hotspot) for p in stays]))
+        order = np.argsort(pairs)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
         pair, first, last = linked(
-            _joined([_pairs(part.device, part.hotspot) for part in stays]),
+            pairs[order],
+            np.concatenate([[0], np.cumsum(counts[order])]),
+            place[of],
             _joined([part.first for part in stays]),
             _joined([part.last for part in stays]),
             _ticks(longest_gap_s, ticks),

@@ -31,7 +31,7 @@ EMPTY = -1
 CODE, KEPT, HIGHEST, PIECES = range(4)
 """A device's row of the sketch: its code, how many pieces of time, the highest of their numbers,
 and their keys."""
-_OPEN_BITS = 14
+_OPEN_BITS = 13
 _PROBES = 4
 _WORDS_2 = numba.types.Array(numba.uint64, 2, "C", readonly=True)
 
@@ -75,9 +75,7 @@ def open_place(table, key):
 @compiled()
 def scattered(key, bits):
     """A row below 2**bits that looks random."""
-    return np.int64(
-        (np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)
-    )
+    return np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits))
 
 
 @compiled()
@@ -100,7 +98,7 @@ def larger(table, bits):
 
 @compiled()
 def sampled(piece, row, words):
-    """Where a device's row of the sketch keeps a piece of time; -1 if it has enough of lower ones."""
+    """Where a device keeps a piece of time in its row; -1: it has enough of lower number."""
     number = mixed(piece)
     if row[KEPT] == BUCKETS_KEPT and number > np.uint64(row[HIGHEST]):
         return np.int64(-1)
@@ -108,9 +106,7 @@ def sampled(piece, row, words):
     for j in range(row[KEPT]):
         if row[PIECES + j] == piece:
             return np.int64(j)
-        if row[KEPT] == BUCKETS_KEPT and mixed(row[PIECES + j]) == np.uint64(
-            row[HIGHEST]
-        ):
+        if row[KEPT] == BUCKETS_KEPT and mixed(row[PIECES + j]) == np.uint64(row[HIGHEST]):
             place = np.int64(j)
     if row[KEPT] < BUCKETS_KEPT:
         row[KEPT] += 1
@@ -139,9 +135,7 @@ def longer(rows):
         )
     )(I32, I64, I32, I32, RASTER, LOOKUP, numba.int64, numba.int64)
 )
-def gathered(
-    device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second
-):
+def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second):
     """
     Join the positions of one device in one hot spot wherever silence is short enough.
 
@@ -162,9 +156,7 @@ def gathered(
     hit = np.empty((2, 2 * CHUNK), np.int64)
     for begin in range(0, len(device), CHUNK):
         size = min(CHUNK, len(device) - begin)
-        whole, partly = near_cells(
-            longitude, latitude, begin, size, raster, filled, touched
-        )
+        whole, partly = near_cells(longitude, latitude, begin, size, raster, filled, touched)
         j, k = np.int64(-1), np.int64(0)
         while j < partly:
             found, j, k = hits(
@@ -203,9 +195,7 @@ def gathered(
                             sketch[devices, CODE] = device[i]
                             devices += 1
                         table[slot, KEY] = key
-                        table[slot, BUCKET] = (
-                            t + bucket_ticks
-                        )  # not the piece of time of t
+                        table[slot, BUCKET] = t + bucket_ticks  # not the piece of time of t
                         table[slot, DEVICE] = known[whose, 1]
                     table[slot, FIRST] = t
                     table[slot, LAST] = t
@@ -221,30 +211,19 @@ def gathered(
                     table[slot, SAMPLE_KEY] = piece
                     table[slot, SAMPLE] = sampled(piece, sketch[who], words[who])
                 sample = table[slot, SAMPLE]
-                if (
-                    sample >= 0
-                    and sketch[who, PIECES + sample] == table[slot, SAMPLE_KEY]
-                ):
+                if sample >= 0 and sketch[who, PIECES + sample] == table[slot, SAMPLE_KEY]:
                     second = within // ticks_per_second
-                    words[who, sample * WORDS + (second >> 6)] |= np.uint64(
-                        1
-                    ) << np.uint64(second & 63)
+                    words[who, sample * WORDS + (second >> 6)] |= np.uint64(1) << np.uint64(
+                        second & 63
+                    )
     return out[:closed], table, sketch[:devices], words[:devices]
 
 
-@compiled(
-    numba.types.Tuple(
-        (numba.int64[::1], numba.int64[::1], numba.int64[::1], numba.int64[::1])
-    )(I64, I64, I64)
-)
-def grouped(key, first, last):
-    """Bring intervals of one pair together, pairs in order of their keys.
-
-    Returns the keys, where each key's intervals begin, and the intervals' first and last.
-    """
-    bits = 10
+@compiled(numba.types.Tuple((numba.int64[::1], numba.int64[::1], numba.int64[::1]))(I64))
+def numbered(key):
+    """Number the different keys in the order in which they come: keys, counts, number of each."""
+    bits, used = 10, 0
     table = empty_table(bits, 3)
-    used = 0
     of = np.empty(len(key), np.int64)
     for i in range(len(key)):
         slot = place_of(table, bits, key[i])
@@ -263,51 +242,58 @@ def grouped(key, first, last):
         if table[slot, KEY] != EMPTY:
             keys[table[slot, FIRST]] = table[slot, KEY]
             counts[table[slot, FIRST]] = table[slot, LAST]
-    order = np.argsort(keys)
-    start = np.zeros(used + 1, np.int64)
-    filled = np.empty(used, np.int64)
-    for n in range(used):
-        filled[order[n]] = start[n]
-        start[n + 1] = start[n] + counts[order[n]]
-    ordered_first, ordered_last = np.empty_like(of), np.empty_like(of)
-    for i in range(len(key)):
-        place = filled[of[i]]
-        filled[of[i]] += 1
-        ordered_first[place] = first[i]
-        ordered_last[place] = last[i]
-    return keys[order], start, ordered_first, ordered_last
+    return keys, counts, of
+
+
+@compiled()
+def put_in_order(first, last, begin, end):
+    """Sort intervals by their first moment where they stand (Shell's way: short, no memory)."""
+    gap = 1
+    while gap < (end - begin) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(begin + gap, end):
+            one, other = first[i], last[i]
+            j = i
+            while j >= begin + gap and first[j - gap] > one:
+                first[j], last[j] = first[j - gap], last[j - gap]
+                j -= gap
+            first[j], last[j] = one, other
+        gap //= 3
 
 
 @compiled(
     numba.types.Tuple((numba.int64[::1], numba.int64[::1], numba.int64[::1]))(
-        I64, I64, I64, numba.int64
+        I64, I64, I64, I64, I64, numba.int64
     )
 )
-def linked(key, first, last, longest_gap):
-    """Join intervals of one pair that are near enough; sorted by pair and time."""
-    keys, start, first, last = grouped(key, first, last)
-    out_key, out_first, out_last = (
-        np.empty_like(first),
-        np.empty_like(first),
-        np.empty_like(first),
-    )
+def linked(keys, start, of, all_first, all_last, longest_gap):
+    """
+    Join intervals of one pair that are near enough; sorted by pair and time.
+
+    `keys` are the pairs in order, `start` where the intervals of each begin once they stand
+    together, and `of` says which place among them each interval's pair has.
+    """
+    first, last = np.empty_like(all_first), np.empty_like(all_last)
+    filled = start.copy()
+    for i in range(len(of)):
+        place = filled[of[i]]
+        filled[of[i]] += 1
+        first[place], last[place] = all_first[i], all_last[i]
+    out_key = np.empty_like(first)
     n = -1
     for k in range(len(keys)):
         begin, end = start[k], start[k + 1]
-        rising = True
-        for i in range(begin + 1, end):
-            rising &= first[i - 1] <= first[i]
-        if not rising:
-            order = np.argsort(first[begin:end]) + begin
-            first[begin:end], last[begin:end] = first[order], last[order]
+        put_in_order(first, last, begin, end)
         for i in range(begin, end):
-            if i > begin and first[i] <= out_last[n] + longest_gap:
-                out_last[n] = max(out_last[n], last[i])
+            # What is joined is written over what was read before it.
+            if i > begin and first[i] <= last[n] + longest_gap:
+                last[n] = max(last[n], last[i])
             else:
                 n += 1
-                out_key[n], out_first[n], out_last[n] = keys[k], first[i], last[i]
+                out_key[n], first[n], last[n] = keys[k], first[i], last[i]
     n += 1
-    return out_key[:n].copy(), out_first[:n].copy(), out_last[:n].copy()
+    return out_key[:n].copy(), first[:n].copy(), last[:n].copy()
 
 
 @compiled(numba.uint64[::1](I64))
@@ -351,11 +337,7 @@ def sketched(order, device, keys, words):
     return out_device[:n].copy(), out_key[:n].copy(), out_words[:n].copy()
 
 
-@compiled(
-    numba.types.Tuple((numba.int32[::1], numba.int64[:, ::1]))(
-        I32, _WORDS_2, numba.int64
-    )
-)
+@compiled(numba.types.Tuple((numba.int32[::1], numba.int64[:, ::1]))(I32, _WORDS_2, numba.int64))
 def gaps(device, words, longest):
     """How often each number of seconds lies between neighbours, for each device of a sketch.
 
