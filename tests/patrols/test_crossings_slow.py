@@ -186,6 +186,19 @@ def test_agrees_at_the_fence() -> None:
     assert agree(frame(rows), {"a": square}, changed(still_after_s=1e6)) > 3
 
 
+def test_agrees_on_the_boundary() -> None:
+    """Pings exactly on it are inside, and a line that ends there crosses there."""
+    rng = np.random.default_rng(13)
+    grid = rng.choice([-5.0, 0.0, 0.0, 4.0, 17.0, 17.0, 22.0], (400, 2))
+    rows = [
+        (f"d{k // 200}", 1_714_766_400.0 + 20 * k, *grid[k], np.nan, np.nan) for k in range(400)
+    ]
+    square = ring((0, 0), (17, 0), (17, 17), (0, 17))
+    for exit_after_s in (0, 15, 30):
+        rules = changed(exit_after_s=exit_after_s, fastest_m_s=1e4)
+        assert agree(frame(rows), {"a": square}, rules) > 20
+
+
 def test_outlines_of_one_hot_spot_at_once_count_a_ping_once() -> None:
     pings = dirty(np.random.default_rng(12), devices=2, each=150)
     ids, shapes = ["a", "a", "b"], list(outlines().values())
@@ -318,7 +331,7 @@ def test_agrees_on_real_tracks(shared_data: Path, read, accuracy_m: float | None
     pings = read(shared_data / "pings").with_columns(
         accuracy_m=pl.lit(None, dtype=pl.Float64), speed_m_s=pl.lit(None, dtype=pl.Float64)
     )
-    pings = pings.head(20_000 if accuracy_m is None else 3_000)
+    pings = pings.drop_nulls("longitude_deg").head(20_000 if accuracy_m is None else 3_000)
     rules = changed(default_accuracy_m=accuracy_m, longest_gap_s=300)
     assert agree(pings, busiest(pings, 3, 0.001), rules) > 2
 

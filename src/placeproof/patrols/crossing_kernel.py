@@ -101,14 +101,14 @@ def _crossed_at(a, b, outline, last_one, at, x, y, places):  # type: ignore[no-u
     The first crossing, or the last; half-way where the line does not cross, because it was not the
     positions alone that told the two apart.
     """
-    centre, metres, edges, edge_start = places[3], places[4], places[6], places[7]
-    east, north = metres[outline, 0], metres[outline, 1]
-    ax, ay = (x[a] - centre[outline, 0]) * east, (y[a] - centre[outline, 1]) * north
-    dx, dy = (np.int64(x[b]) - x[a]) * east, (np.int64(y[b]) - y[a]) * north
+    centre, edges, edge_start = places[3], places[6], places[7]
+    # In whole 1e-7 degrees, whose products are exact: a ping on the boundary crosses there.
+    ax, ay = np.float64(x[a] - centre[outline, 0]), np.float64(y[a] - centre[outline, 1])
+    dx, dy = np.float64(x[b]) - x[a], np.float64(y[b]) - y[a]
     found = -1.0
     for one in range(edge_start[outline], edge_start[outline + 1]):
-        ex, ey = edges[one, 0] * east, edges[one, 1] * north
-        fx, fy = edges[one, 2] * east - ex, edges[one, 3] * north - ey
+        ex, ey = np.float64(edges[one, 0]), np.float64(edges[one, 1])
+        fx, fy = edges[one, 2] - ex, edges[one, 3] - ey
         across = dx * fy - dy * fx
         if across == 0.0:
             continue
