@@ -65,8 +65,8 @@ class PathAdvice:
         """
         why = " ".join(self.reasons)
         if chosen == self.path:
-            return f"Pings become visits by {chosen}, which suits them. {why}"
-        return f"Pings become visits by {chosen}, as the plan says; {self.path} suits them. {why}"
+            return f"Positions become visits by {chosen}, which suits them. {why}"
+        return f"Positions become visits by {chosen}, as the plan says; {self.path} suits them. {why}"
 
 
 def choose_path(pings: pl.DataFrame, hotspots: pl.DataFrame) -> PathAdvice:

@@ -106,7 +106,7 @@ default_accuracy_m = 10
 worst_accuracy_m = 50
 smallest_presence = 0.5
 usual_stay_s = 300
-error_lasts_s = 5
+error_lasts_s = 60
 still_after_s = 3600
 still_within_m = 30
 

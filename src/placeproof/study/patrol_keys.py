@@ -136,7 +136,7 @@ PATROL_VALUES = {
     "worst_accuracy_m": "50",
     "smallest_presence": "0.5",
     "usual_stay_s": "300",
-    "error_lasts_s": "5",
+    "error_lasts_s": "60",
     "still_after_s": "3600",
     "still_within_m": "30",
     "margin_m": "50",
