@@ -244,6 +244,18 @@ def test_several_weeks_stand_in_one_file_each(study: Path) -> None:
     assert (made / "H02.html").read_text(encoding="utf-8").count('class="sheet"') == 4
 
 
+def test_many_pages_are_typeset_elsewhere_to_the_same_bytes(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sheets(study, week=None, weeks=2, hotspot=None, **QUIET).parent
+    here = {path.name: path.read_bytes() for path in made.iterdir()}
+    monkeypatch.setattr(report, "_FEW_PAGES", 0)
+    monkeypatch.setattr(report, "_AT_ONCE", 1)
+    monkeypatch.setattr(report.os, "cpu_count", lambda: 2)
+    sheets(study, week=None, weeks=2, hotspot=None, **QUIET)
+    assert {path.name: path.read_bytes() for path in made.iterdir()} == here
+
+
 def test_writing_again_gives_the_same_bytes_and_leaves_nothing_behind(study: Path) -> None:
     made = sheets(study, week=None, weeks=1, hotspot=None, **QUIET).parent
     first = {path.name: path.read_bytes() for path in made.iterdir()}

@@ -13,6 +13,8 @@ from placeproof.report.sheets_page import Page, Sheets
 
 Progress = Callable[[str, int, int], None]
 _FEW_PAGES = 200
+_AT_ONCE = 4
+"""Files that a process typesets before it ends."""
 
 
 def write(contents: SheetContents, folder: Path, *, progress: Progress) -> list[Path]:
@@ -40,23 +42,26 @@ def write(contents: SheetContents, folder: Path, *, progress: Progress) -> list[
     several = len(contents.weeks) > 1
     newest: list[tuple[Page, str]] = []
     written = [folder / "index.html", folder / "sheets.pdf"]
-    with _typesetters(len(ids) * len(contents.weeks) if several else 0) as typesetters:
-        waiting: list[Future[None]] = []
-        for done, hotspot_id in enumerate(ids):
-            progress(f"sheet of {hotspot_id}", done, len(ids))
-            pages = list(Sheets(contents, hotspot_id).pages())
-            stem = names[hotspot_id]
-            newest.append((pages[-1], f"{stem}.html"))
-            pdf = f"{stem}.pdf" if several else "sheets.pdf"
-            if several:
-                made = sheets_pdf.prepared(contents, pages, title=f"Sheets of {pages[-1].name}")
-                waiting.append(typesetters.submit(_typeset, folder / pdf, *made))
-                written.append(folder / pdf)
-            html = sheets_html.place(contents, pages, pdf=pdf)
-            (folder / f"{stem}.html").write_bytes(html.encode("utf-8"))
-            written.append(folder / f"{stem}.html")
-        for future in waiting:
-            future.result()
+    cores = min(os.cpu_count() or 1, 8)
+    for first in range(0, len(ids), cores * _AT_ONCE):
+        with _typesetters(len(ids) * len(contents.weeks) if several else 0, cores) as typesetters:
+            waiting: list[Future[None]] = []
+            for done, hotspot_id in enumerate(ids[first : first + cores * _AT_ONCE], first):
+                progress(f"sheet of {hotspot_id}", done, len(ids))
+                pages = list(Sheets(contents, hotspot_id).pages())
+                stem = names[hotspot_id]
+                newest.append((pages[-1], f"{stem}.html"))
+                pdf = f"{stem}.pdf" if several else "sheets.pdf"
+                if several:
+                    title = f"Sheets of {pages[-1].name}"
+                    made = sheets_pdf.prepared(contents, pages, title=title)
+                    waiting.append(typesetters.submit(_typeset, folder / pdf, *made))
+                    written.append(folder / pdf)
+                html = sheets_html.place(contents, pages, pdf=pdf)
+                (folder / f"{stem}.html").write_bytes(html.encode("utf-8"))
+                written.append(folder / f"{stem}.html")
+            for future in waiting:
+                future.result()
     firsts = [page for page, _ in newest]
     _typeset(
         folder / "sheets.pdf",
@@ -94,14 +99,16 @@ def file_names(hotspot_ids: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _typesetters(pages: int) -> Executor:
-    """Processes of their own for many pages: the typesetter never forgets what it has laid out."""
-    cores = os.cpu_count() or 1
+def _typesetters(pages: int, cores: int) -> Executor:
+    """
+    Processes of their own for many pages.
+
+    The typesetter never forgets what it has laid out, so processes are replaced after a few files;
+    by new executors, because one that replaces its own workers can come to a stop in Python 3.11.
+    """
     if pages <= _FEW_PAGES or cores == 1:
         return ThreadPoolExecutor(max_workers=1)
-    return ProcessPoolExecutor(
-        max_workers=min(cores, 8), mp_context=get_context("spawn"), max_tasks_per_child=4
-    )
+    return ProcessPoolExecutor(max_workers=cores, mp_context=get_context("spawn"))
 
 
 def _typeset(path: Path, inputs: dict[str, bytes], moment: int) -> None:
