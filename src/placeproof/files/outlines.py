@@ -18,7 +18,6 @@ from placeproof.files.places import (
 from placeproof.files.shapes import Shapes
 
 POLYGONS = ("Polygon", "MultiPolygon")
-LINES = ("LineString", "MultiLineString")
 _FIX_OUTLINE = "Open the file in a mapping program, repair the outline and export it again."
 
 

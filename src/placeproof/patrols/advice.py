@@ -66,7 +66,8 @@ class PathAdvice:
         why = " ".join(self.reasons)
         if chosen == self.path:
             return f"Positions become visits by {chosen}, which suits them. {why}"
-        return f"Positions become visits by {chosen}, as the plan says; {self.path} suits them. {why}"
+        said = f"Positions become visits by {chosen}, as the plan says; {self.path} suits them."
+        return f"{said} {why}"
 
 
 def choose_path(pings: pl.DataFrame, hotspots: pl.DataFrame) -> PathAdvice:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from placeproof import calendar, patrols
-from placeproof.files import ground
+from placeproof.files.premises import premises
+from placeproof.files.streets import streets
 from placeproof.study import following, visiting
 from placeproof.study.work import Work
 from placeproof.tables import estimate
@@ -51,7 +52,7 @@ class _Measuring:
     def premises(self) -> pl.DataFrame | None:
         """Premises of the study, or None."""
         path = self.work.study.premises
-        return None if path is None else ground.premises(path)
+        return None if path is None else premises(path)
 
     @cached_property
     def found(self) -> "visiting.Visits | None":
@@ -213,10 +214,8 @@ class _Measuring:
             simplify_m=rules.simplify_m,
             premises=self.premises,
         )
-        streets = self.work.study.streets
-        lines = None if streets is None else ground.streets(
-            streets, crs=self.work.study.streets_crs
-        )  # fmt: skip
+        network = self.work.study.streets
+        lines = None if network is None else streets(network, crs=self.work.study.streets_crs)
         if lines is not None:
             self.work.tables["street"] = lines
         observed = patrols.place_days(spots, found.observed_days)
