@@ -16,7 +16,7 @@ from placeproof.patrols.outline_index import OutlineIndex
 
 GAP_S = 90.0
 WEST, SOUTH = -1.20, 52.60
-SLOW_S = 0.5
+SLOW_S = 0.3
 
 
 def index() -> OutlineIndex:

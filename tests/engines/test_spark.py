@@ -270,7 +270,10 @@ def test_the_watcher_ends_what_outlives_its_driver_and_nothing_else(
             process.wait()
 
 
-def test_pieces_hold_each_file_once(positions: list[packed.Source]) -> None:
+def test_pieces_hold_each_file_once(
+    positions: list[packed.Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark, "SMALLEST_PIECE_BYTES", 16 * 2**20)
     larger = [replace(source, bytes=20 * 2**20) for source in positions]
     for files, cores, expected in (
         (larger, 1, 4),
