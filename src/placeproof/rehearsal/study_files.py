@@ -117,7 +117,7 @@ lead_s = 60
 trim_m = 25
 snap_m = 1
 simplify_m = 3
-cell_m = 20
+cell_m = 5
 reach_m = 15
 
 [survey]

@@ -144,7 +144,7 @@ PATROL_VALUES = {
     "trim_m": "25",
     "snap_m": "1",
     "simplify_m": "3",
-    "cell_m": "20",
+    "cell_m": "5",
     "reach_m": "15",
 }
 """What a new plan starts with; docs/explanation/visits.md says why."""
