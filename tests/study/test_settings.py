@@ -55,12 +55,34 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         ("history_from", "2022-01-01", "is not before history_to"),
         ("ring_edges_m", "[100, 250]", "must rise from 0"),
         ("analysis_from", "2020-01-01T00:00:00", "expected a day without quotes"),
+        ("default_accuracy_m", "51", "is worse than worst_accuracy_m"),
+        ("longest_gap_s", "1e300", "expected 86400 or less"),
+        ("silence_s", "99999999999999999999", "expected 86400 or less"),
+        ("lead_s", "1e12", "expected 86400 or less"),
+        ("margin_m", "1e9", "expected 10000 or less"),
     ],
 )
 def test_a_wrong_choice_is_named(tmp_path: Path, key: str, value: str, expected: str) -> None:
     (tmp_path / "plan.toml").write_text(plan(**{key: value}))
     with pytest.raises(SettingsError, match=re.escape(expected)):
         read_plan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("target_minutes = 0", "expected 1 or more"),
+        ('activities = { "Walkabout" = "strolling" }', 'class "strolling", which does not exist'),
+        ('activities = { "Walkabout" = 1 }', "expected a class in quotes"),
+    ],
+)
+def test_a_wrong_choice_about_patrols_is_named_before_any_file_is_read(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    (tmp_path / "plan.toml").write_text(plan().replace("[patrols]", f"[patrols]\n{line}"))
+    with pytest.raises(SettingsError, match=re.escape(expected)) as caught:
+        read_plan(tmp_path)
+    assert "plan.toml, [patrols" in str(caught.value)
 
 
 def test_a_choice_left_out_is_not_guessed(tmp_path: Path) -> None:

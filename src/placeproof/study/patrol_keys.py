@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from placeproof.patrols.as_planned import PlannedRules
     from placeproof.patrols.crossings import CrossingRules
 
+A_DAY_S, FAR_M = 86_400, 10_000
+"""Longer and farther than any of these means: more is a slip of the pen."""
+
 PATROL_KEYS: Sections = {
     "patrols": (
         Key(
@@ -19,20 +22,36 @@ PATROL_KEYS: Sections = {
             "order_free: one pass, whatever their order and number",
             allowed=("crossings", "order_free"),
         ),
-        Key("longest_gap_s", "number", "silence that ends a visit, in seconds", low=1),
-        Key("shortest_dwell_s", "number", "shorter visits are dropped, in seconds", low=0),
+        Key(
+            "longest_gap_s", "number", "silence that ends a visit, in seconds", low=1, high=A_DAY_S
+        ),
+        Key(
+            "shortest_dwell_s",
+            "number",
+            "shorter visits are dropped, in seconds",
+            low=0,
+            high=A_DAY_S,
+        ),
         Key(
             "log_tolerance_s",
             "number",
             "how far apart a log and a visit may be and still match, in seconds",
             low=0,
+            high=A_DAY_S,
         ),
-        Key("logged_at_least_s", "number", "shorter presences need no log, in seconds", low=0),
+        Key(
+            "logged_at_least_s",
+            "number",
+            "shorter presences need no log, in seconds",
+            low=0,
+            high=A_DAY_S,
+        ),
         Key(
             "silence_s",
             "whole",
             "a device that reports nothing for so long was off or out of reach, in seconds",
             low=1,
+            high=A_DAY_S,
         ),
         Key(
             "tasked_by",
@@ -66,7 +85,8 @@ PATROL_KEYS: Sections = {
             "number",
             "minutes to hold every window against instead of its own",
             required=False,
-            low=0,
+            low=1,
+            high=1440,
         ),
         Key(
             "activities",
@@ -77,17 +97,36 @@ PATROL_KEYS: Sections = {
         ),
     ),
     "crossings": (
-        Key("exit_after_s", "number", "time outside that ends a visit, in seconds", low=0),
-        Key("fastest_m_s", "number", "faster jumps are no movement, in metres a second", low=1),
-        Key("foot_fastest_m_s", "number", "fastest on foot, in metres a second", low=0),
+        Key(
+            "exit_after_s",
+            "number",
+            "time outside that ends a visit, in seconds",
+            low=0,
+            high=A_DAY_S,
+        ),
+        Key(
+            "fastest_m_s",
+            "number",
+            "faster jumps are no movement, in metres a second",
+            low=1,
+            high=1000,
+        ),
+        Key("foot_fastest_m_s", "number", "fastest on foot, in metres a second", low=0, high=1000),
         Key(
             "default_accuracy_m",
             "number",
             "68 per cent radius of positions that give none, in metres",
             required=False,
             low=0,
+            high=FAR_M,
         ),
-        Key("worst_accuracy_m", "number", "less accurate positions are dropped, in metres", low=1),
+        Key(
+            "worst_accuracy_m",
+            "number",
+            "less accurate positions are dropped, in metres",
+            low=1,
+            high=FAR_M,
+        ),
         Key(
             "smallest_presence",
             "number",
@@ -102,19 +141,40 @@ PATROL_KEYS: Sections = {
             "each position is judged by itself",
             required=False,
             low=1,
+            high=A_DAY_S,
         ),
-        Key("error_lasts_s", "number", "for how long errors are alike, in seconds", low=0.001),
-        Key("still_after_s", "number", "a device still for longer was left on, in seconds", low=1),
-        Key("still_within_m", "number", "what still means, in metres", low=0),
+        Key(
+            "error_lasts_s",
+            "number",
+            "for how long errors are alike, in seconds",
+            low=0.001,
+            high=A_DAY_S,
+        ),
+        Key(
+            "still_after_s",
+            "number",
+            "a device still for longer was left on, in seconds",
+            low=1,
+            high=A_DAY_S,
+        ),
+        Key("still_within_m", "number", "what still means, in metres", low=0, high=FAR_M),
     ),
     "routes": (
-        Key("margin_m", "number", "how far outside a hot spot a line may be seen", low=0),
-        Key("lead_s", "number", "seconds before and after a visit that are drawn", low=0),
-        Key("trim_m", "number", "radius taken out around ends inside", low=0),
-        Key("snap_m", "number", "positions are rounded to multiples of this", low=0.1),
-        Key("simplify_m", "number", "farthest that a line may stray from them", low=0),
-        Key("cell_m", "number", "side of a cell, and longest piece of a street", low=1),
-        Key("reach_m", "number", "how near a patrol passes what it reaches", low=1),
+        Key(
+            "margin_m", "number", "how far outside a hot spot a line may be seen", low=0, high=FAR_M
+        ),
+        Key(
+            "lead_s",
+            "number",
+            "seconds before and after a visit that are drawn",
+            low=0,
+            high=A_DAY_S,
+        ),
+        Key("trim_m", "number", "radius taken out around ends inside", low=0, high=FAR_M),
+        Key("snap_m", "number", "positions are rounded to multiples of this", low=0.1, high=FAR_M),
+        Key("simplify_m", "number", "farthest that a line may stray from them", low=0, high=FAR_M),
+        Key("cell_m", "number", "side of a cell, and longest piece of a street", low=1, high=FAR_M),
+        Key("reach_m", "number", "how near a patrol passes what it reaches", low=1, high=FAR_M),
     ),
 }
 

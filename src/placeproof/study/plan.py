@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from placeproof.definitions import outcomes
+from placeproof.errors import SettingsError
 from placeproof.study.keys import PLAN_KEYS
 from placeproof.study.patrol_keys import PATROL_KEYS, PatrolPlan, patrol_plan
 from placeproof.study.settings_form import raise_if_any, read_section, read_toml
@@ -123,6 +124,7 @@ def read_plan(folder: Path) -> Plan:
     values.pop("schema", None)
     problems.extend(_contradictions(values))
     problems.extend(_wrong_activities(patrols["patrols"].get("activities")))
+    problems.extend(_wrong_accuracies(patrols["crossings"]))
     raise_if_any(problems)
     values["patrols"] = patrol_plan(patrols)
     for name in ("also", "negative_controls", "event_study_steps", "headline_order"):
@@ -134,10 +136,30 @@ def read_plan(folder: Path) -> Plan:
 def _wrong_activities(activities: object) -> list[str]:
     if not isinstance(activities, dict):
         return []
-    return [
-        f"plan.toml, [patrols.activities]: {name} = {value!r}, expected a class in quotes"
+    where = "plan.toml, [patrols.activities]"
+    wrong = [
+        f"{where}: {name} = {value!r}, expected a class in quotes"
         for name, value in activities.items()
         if not isinstance(value, str)
+    ]
+    if wrong or not activities:
+        return wrong
+    from placeproof.patrols.activities import taxonomy
+
+    try:
+        taxonomy(own=activities)
+    except SettingsError as error:
+        return [f"{where}: {error.message} {error.mend}"]
+    return []
+
+
+def _wrong_accuracies(crossings: dict[str, Any]) -> list[str]:
+    default, worst = crossings.get("default_accuracy_m"), crossings.get("worst_accuracy_m")
+    if default is None or worst is None or default <= worst:
+        return []
+    return [
+        f"plan.toml, [crossings]: default_accuracy_m {default:g} is worse than worst_accuracy_m "
+        f"{worst:g}: every position without an accuracy would be dropped"
     ]
 
 
