@@ -143,6 +143,17 @@ def test_lengths_of_visits_by_hours_and_place() -> None:
     assert ping_interval_s(visits.clear()) is None
 
 
+def test_a_threshold_at_the_ping_interval_is_flagged() -> None:
+    visits = seen(stay("a", 0, 10, seen_s=300.0, interval_s=300.0, pings=2))
+    rows = table(lengths_of_visits(visits, clocks=CLOCKS, nte_id="nte-core", **RULES))
+    full = {"method": "pings_with_interval"}
+    assert (
+        "which visits reach them is chance"
+        in only(rows, outcome="visits_5_minutes", **full)["reason"]
+    )
+    assert "chance" not in only(rows, outcome="visits_10_minutes", **full)["reason"]
+
+
 def test_gaps_and_hours_with_a_recent_visit_by_hand() -> None:
     visits = seen(
         stay("a", 0, 30),

@@ -8,7 +8,7 @@ import polars as pl
 
 from placeproof.patrols.rows import BELOW, Row, base_row, window_of
 
-_OF_PATHS = {
+OF_PATHS = {
     "order_free": (
         "pings_occupied_with_interval",
         "One ping interval was added to each visit for time that pings do not show.",
@@ -83,7 +83,7 @@ def dose_rows(
     }
     if (error := _error_of_all(dose)) is not None:
         said["measurement_sd_minutes"] = error
-    rows = measure_rows(dose, _of_pings(*_OF_PATHS[made_by]), nte_id=nte_id, population="hot spots")
+    rows = measure_rows(dose, _of_pings(*OF_PATHS[made_by]), nte_id=nte_id, population="hot spots")
     return [row | {"diagnostics": json.dumps(said, sort_keys=True)} for row in rows]
 
 
@@ -155,7 +155,7 @@ def ring_rows(dose: pl.DataFrame, *, nte_id: str, population: str, made_by: str)
     -------
     list of rows for table `estimate`
     """
-    occupied, added = _OF_PATHS[made_by]
+    occupied, added = OF_PATHS[made_by]
     measure = Measure(
         "ring_minutes",
         "Minutes in which somebody was in the ring",

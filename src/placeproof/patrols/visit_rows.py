@@ -6,7 +6,7 @@ import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols.dose import dose_of_stays, stays_of_visits
-from placeproof.patrols.dose_rows import Measure, measure_rows
+from placeproof.patrols.dose_rows import OF_PATHS, Measure, measure_rows
 from placeproof.patrols.hours import Clocks, hours_of, shares_of_hours
 from placeproof.patrols.rows import BELOW, Row, base_row, window_of
 from placeproof.patrols.stretches import union
@@ -50,8 +50,10 @@ def lengths_of_visits(
     full = {"order_free": "pings_with_interval", "crossings": "pings_crossings"}[made_by]
 
     def measure(outcome: str, label: str, estimand: str, method: str, unit: str,
-                value: pl.Expr) -> Measure:  # fmt: skip
-        return Measure(outcome, label, estimand, method, unit, "ping", value, pl.lit(True), said)
+                value: pl.Expr, *, threshold_s: float | None = None) -> Measure:  # fmt: skip
+        how = {"pings_raw": BELOW, full: OF_PATHS[made_by][1]}.get(method, "")
+        reason = " ".join([how, *said, *_below_interval(threshold_s, interval_s)]).strip() or None
+        return Measure(outcome, label, estimand, method, unit, "ping", value, pl.lit(True), reason)
 
     measures = [
         measure("visits", "Visits of a device to a hot spot", "count", "pings", "visits", pl.len()),
@@ -63,6 +65,7 @@ def lengths_of_visits(
             measure(
                 f"visits_{minutes}_minutes", f"Visits of at least {minutes} minutes", "share",
                 method, "share", (pl.col(column) >= 60 * minutes).mean(),
+                threshold_s=60 * minutes,
             )
             for minutes in LENGTHS_MIN
             for method, column in ((full, "dwell_s"), ("pings_raw", "seen_s"))
@@ -71,6 +74,15 @@ def lengths_of_visits(
     rows = measure_rows(placed, measures, nte_id=nte_id, population="hot spots")
     kept = [row for row in rows if row["method"] != "pings_raw" or _is_whole(row)]
     return [row | {"diagnostics": rules} for row in kept]
+
+
+def _below_interval(threshold_s: float | None, interval_s: float | None) -> list[str]:
+    if threshold_s is None or interval_s is None or threshold_s > interval_s:
+        return []
+    return [
+        f"{threshold_s / 60:g} minutes are no more than the usual time between pings"
+        f" ({interval_s:g} s): which visits reach them is chance."
+    ]
 
 
 def intermittency(
@@ -231,12 +243,12 @@ def ping_interval_s(visit: pl.DataFrame) -> float | None:
 
 def _rules(
     interval_s: float | None, longest_gap_s: float, shortest_dwell_s: float
-) -> tuple[str, str]:
-    said = BELOW
+) -> tuple[list[str], str]:
+    said = []
     if interval_s is not None and 0 < shortest_dwell_s <= interval_s:
-        said += " The shortest dwell is not above the ping interval: it drops visits by chance."
+        said.append("The shortest dwell is not above the ping interval: it drops visits by chance.")
     if interval_s is not None and longest_gap_s < 1.5 * interval_s:
-        said += " The longest gap is below 1.5 ping intervals: one lost ping cuts a visit."
+        said.append("The longest gap is below 1.5 ping intervals: one lost ping cuts a visit.")
     rules = {
         "longest_gap_s": longest_gap_s,
         "ping_interval_s": interval_s,
