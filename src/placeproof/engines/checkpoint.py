@@ -148,7 +148,8 @@ def fingerprint(source: Source) -> str:
         state = f"{seen.st_size} {seen.st_mtime_ns}"
     except OSError:
         state = "out of sight"
-    said = f"{Path(source.path).resolve()} {source.rows} {source.bytes} {state}"
+    part = getattr(source, "groups", None)
+    said = f"{Path(source.path).resolve()} {part} {source.rows} {source.bytes} {state}"
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

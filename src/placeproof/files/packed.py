@@ -52,6 +52,10 @@ class Source:
         Bucket of its devices; -1: any.
     devices : str
         File that names its devices; "": the positions name them.
+    groups : tuple of int and int, optional
+        The first row group and the one past the last, where a source is a part of a Parquet file.
+    whole_bytes : int
+        Size of the file of which it is a part; 0: it is none.
     """
 
     path: str
@@ -60,6 +64,8 @@ class Source:
     ticks_per_second: int
     bucket: int
     devices: str
+    groups: tuple[int, int] | None = None
+    whole_bytes: int = 0
 
 
 @dataclass(frozen=True)

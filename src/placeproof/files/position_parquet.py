@@ -29,28 +29,34 @@ ROWS_AT_A_TIME = 1_000_000
 _EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
 
 
-def pieces(spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts) -> Iterator[Piece]:
+def pieces(
+    spec: FeedSpec,
+    path: Path,
+    surroundings: Surroundings,
+    facts: Facts,
+    groups: tuple[int, int] | None = None,
+) -> Iterator[Piece]:
     """
     Read one Parquet file.
 
     Parameters
     ----------
-    spec, path, surroundings, facts
+    spec, path, surroundings, facts, groups
         As for `position_pieces.pieces`.
     """
     shown = spec.shown(path)
     positions.position_pair(spec)
     facts.sha256, facts.bytes = decoding.file_sha256(path, shown=shown)
     wanted = [head for head in spec.columns.values() if head != tracks.FILE_NAME]
-    above = 1
-    for rows, share in _frames(path, shown, wanted):
-        piece = _piece(spec, shown, path, rows, above, surroundings)
-        above += rows.height
+    for rows, above, share in _frames(path, shown, wanted, groups):
+        piece = _piece(spec, shown, path, rows, above + 1, surroundings)
         yield replace(piece, bytes_done=int(share * facts.bytes))
 
 
-def _frames(path: Path, shown: str, wanted: list[str]) -> Iterator[tuple[pl.DataFrame, float]]:
-    """Rows as they stand, and the share of the file that is done."""
+def _frames(
+    path: Path, shown: str, wanted: list[str], groups: tuple[int, int] | None
+) -> Iterator[tuple[pl.DataFrame, int, float]]:
+    """Rows as they stand, rows of the file above them, and the share of it that is done."""
     import pyarrow.parquet as pq
 
     group = -1
@@ -62,22 +68,40 @@ def _frames(path: Path, shown: str, wanted: list[str]) -> Iterator[tuple[pl.Data
                     f"{shown} has no column {', '.join(absent)}; it has {', '.join(names)}.",
                     mend="Correct the names of the columns.",
                 )
-            total, done = max(file.metadata.num_rows, 1), 0
+            first, past = groups or (0, file.num_row_groups)
+            total = max(file.metadata.num_rows, 1)
+            done = sum(file.metadata.row_group(group).num_rows for group in range(first))
             columns = list(dict.fromkeys(wanted))
-            for group in range(file.num_row_groups):
+            for group in range(first, past):
                 for batch in file.iter_batches(
                     ROWS_AT_A_TIME, row_groups=[group], columns=columns, use_threads=True
                 ):
                     done += batch.num_rows
                     if batch.num_rows:
-                        yield _frame(batch), done / total
+                        yield _frame(batch), done - batch.num_rows, done / total
     except (OSError, ValueError) as error:
-        place = f", row group {group + 1}" if group >= 0 else ""
-        said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
-        raise InputError(
-            f"{shown}{place} is no Parquet that can be read: {said}.",
-            mend="Write or copy it again.",
-        ) from None
+        raise unreadable(shown, group, error) from None
+
+
+def unreadable(shown: str, group: int, error: Exception) -> InputError:
+    """
+    What is said of a damaged file.
+
+    Parameters
+    ----------
+    shown : str
+        Its name.
+    group : int
+        The row group, from 0; -1: not known.
+    error : Exception
+        What went wrong.
+    """
+    place = f", row group {group + 1}" if group >= 0 else ""
+    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+    return InputError(
+        f"{shown}{place} is no Parquet that can be read: {said}.",
+        mend="Write or copy it again.",
+    )
 
 
 def _frame(batch: Any) -> pl.DataFrame:
@@ -98,10 +122,10 @@ def _piece(
 ) -> Piece:
     stem = path.name.split(".")[0]
     numbered = rows.with_columns(pl.lit(stem).alias(tracks.FILE_NAME))
-    typed = _typed(spec, numbered)
-    if typed is None:
-        return _slow(spec, shown, numbered, None, above, surroundings)
-    sound, unusable = typed
+    numbers = typed(spec, numbered)
+    if numbers is None:
+        return slow(spec, shown, numbered, None, above, surroundings)
+    sound, unusable = numbers
     good = sound["good"].to_numpy()
     kept = sound.filter("good") if not good.all() else sound
     ids = kept["device_id"].unique(maintain_order=True)
@@ -125,7 +149,7 @@ def _piece(
     parts = [replace(made, remarks={"unusable-number": unusable} if unusable else {})]
     left = np.flatnonzero(~good)
     if len(left):
-        parts.append(_slow(spec, shown, numbered[left], left, above, surroundings))
+        parts.append(slow(spec, shown, numbered[left], left, above, surroundings))
     return joined(parts)
 
 
@@ -135,11 +159,25 @@ def _not_late(at_us: NDArray[np.int64], surroundings: Surroundings) -> NDArray[n
     return None if fine.all() else fine
 
 
-def _typed(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, int] | None:
-    """Rows as numbers with `good`, and unusable measures; None: the types need the slow way."""
-    at = _moments(spec, rows)
+def typed(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, int] | None:
+    """
+    Rows as numbers.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        How their columns map.
+    rows : DataFrame
+        As they stand in the file.
+
+    Returns
+    -------
+    tuple of DataFrame and int, or None
+        Rows with `good`, and unusable measures; None: the types need the slow way.
+    """
+    at = instants(spec, rows)
     x_name, y_name = positions.position_pair(spec)
-    x, y = (_number(rows[spec.columns[name]]) for name in (x_name, y_name))
+    x, y = (number(rows[spec.columns[name]]) for name in (x_name, y_name))
     if at is None or x is None or y is None:
         return None
     measures, negative = [], 0
@@ -147,7 +185,7 @@ def _typed(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, int] | Non
         if name not in spec.columns:
             measures.append(pl.lit(None, dtype=pl.Float64).alias(name))
             continue
-        value = _number(rows[spec.columns[name]])
+        value = number(rows[spec.columns[name]])
         if value is None:
             return None
         below = (value < 0).fill_null(False)
@@ -177,15 +215,31 @@ def _typed(spec: FeedSpec, rows: pl.DataFrame) -> tuple[pl.DataFrame, int] | Non
     return made.with_columns(good=good), negative
 
 
-def _number(values: pl.Series) -> pl.Series | None:
-    """Doubles and whole numbers as they are; single precision means its shortest text."""
+def number(values: pl.Series) -> pl.Series | None:
+    """
+    Doubles and whole numbers as they are; None: single precision means its shortest text.
+
+    Parameters
+    ----------
+    values : Series
+        A column of the file.
+    """
     if values.dtype == pl.Float64:
         return values
     return values.cast(pl.Float64) if values.dtype.is_integer() else None
 
 
-def _moments(spec: FeedSpec, rows: pl.DataFrame) -> pl.Series | None:
-    """Microseconds since 1970; null where a row has to be looked at."""
+def instants(spec: FeedSpec, rows: pl.DataFrame) -> pl.Series | None:
+    """
+    Microseconds since 1970; null where a row has to be looked at.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        How times are written.
+    rows : DataFrame
+        As they stand in the file.
+    """
     if "at" not in spec.columns:
         return None
     values = rows[spec.columns["at"]]
@@ -211,7 +265,7 @@ def _moments(spec: FeedSpec, rows: pl.DataFrame) -> pl.Series | None:
     return early.set((early != late).fill_null(True), None)
 
 
-def _slow(
+def slow(
     spec: FeedSpec,
     shown: str,
     rows: pl.DataFrame,
@@ -219,6 +273,24 @@ def _slow(
     above: int,
     surroundings: Surroundings,
 ) -> Piece:
+    """
+    Rows by the rules for text.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        How their columns map.
+    shown : str
+        Name of the file.
+    rows : DataFrame
+        As they stand in the file.
+    places : array of int64 or None
+        Where they stand after the rows `above`; None: one after the other.
+    above : int
+        Rows of the file above, with its header.
+    surroundings : Surroundings
+        As for `position_pieces.pieces`.
+    """
     numbers = np.arange(rows.height) if places is None else places
     texts = rows.select(
         sheets.as_text(pl.col(name), dtype) for name, dtype in rows.schema.items()

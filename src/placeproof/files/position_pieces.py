@@ -80,7 +80,13 @@ class Facts:
     remarks: list[str] = field(default_factory=list)
 
 
-def pieces(spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts) -> Iterator[Piece]:
+def pieces(
+    spec: FeedSpec,
+    path: Path,
+    surroundings: Surroundings,
+    facts: Facts,
+    groups: tuple[int, int] | None = None,
+) -> Iterator[Piece]:
     """
     Read one file of positions.
 
@@ -94,6 +100,8 @@ def pieces(spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts)
         Positions after the cut-off are not kept.
     facts : Facts
         Filled when the last piece has been taken.
+    groups : tuple of int and int, optional
+        The first row group of a Parquet file, and the one past the last; else all are read.
 
     Raises
     ------
@@ -101,39 +109,100 @@ def pieces(spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts)
         If the file cannot be read, changes while it is read, or a choice is open.
     """
     shown = spec.shown(path)
-    before = _state(path, shown)
+    before = state(path, shown)
     try:
-        yield from _of_file(spec, path, surroundings, facts)
+        yield from _of_file(spec, path, surroundings, facts, groups)
     except OSError as error:
         raise InputError(
             f"{shown} cannot be read: {error.strerror or error}.",
             mend="Close it in other programs, and check the disk that it lies on.",
         ) from None
-    after = _state(path, shown)
-    if before != after or facts.bytes != after[0]:
-        raise InputError(
-            f"{shown} changed while it was being read: {before[0]:,} bytes became {after[0]:,}.",
-            mend="Wait until its export has ended, then start again.",
-        )
+    refuse_change(path, shown, (facts.bytes, before[1]))
 
 
 def _of_file(
-    spec: FeedSpec, path: Path, surroundings: Surroundings, facts: Facts
+    spec: FeedSpec,
+    path: Path,
+    surroundings: Surroundings,
+    facts: Facts,
+    groups: tuple[int, int] | None,
 ) -> Iterator[Piece]:
-    name = path.name.lower()
-    if name.endswith((".gpx", ".gpx.gz", ".xlsx", ".xlsm", ".xls", ".ods")) or spec.format == "gpx":
+    if _is_whole(spec, path):
         yield _whole(spec, path, surroundings, facts)
     elif _begins(path) == b"PAR1":
         from placeproof.files import position_parquet
 
-        yield from position_parquet.pieces(spec, path, surroundings, facts)
+        yield from position_parquet.pieces(spec, path, surroundings, facts, groups)
     else:
         from placeproof.files import position_lines
 
         yield from position_lines.pieces(spec, path, surroundings, facts)
 
 
-def _state(path: Path, shown: str) -> tuple[int, int]:
+def is_parquet(spec: FeedSpec, path: Path) -> bool:
+    """
+    Whether a file is read as Parquet.
+
+    Parameters
+    ----------
+    spec : FeedSpec
+        Its feed.
+    path : Path
+        The file.
+    """
+    try:
+        return not _is_whole(spec, path) and _begins(path) == b"PAR1"
+    except OSError:
+        return False
+
+
+def _is_whole(spec: FeedSpec, path: Path) -> bool:
+    endings = (".gpx", ".gpx.gz", ".xlsx", ".xlsm", ".xls", ".ods")
+    return path.name.lower().endswith(endings) or spec.format == "gpx"
+
+
+def refuse_change(path: Path, shown: str, before: tuple[int, int]) -> None:
+    """
+    Refuse a file that is no longer what it was.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str
+        Its name for messages.
+    before : tuple of int and int
+        What `state` gave before it was read.
+
+    Raises
+    ------
+    InputError
+        If its size or time has changed.
+    """
+    after = state(path, shown)
+    if before != after:
+        raise InputError(
+            f"{shown} changed while it was being read: {before[0]:,} bytes became {after[0]:,}.",
+            mend="Wait until its export has ended, then start again.",
+        )
+
+
+def state(path: Path, shown: str) -> tuple[int, int]:
+    """
+    Size and time of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shown : str
+        Its name for messages.
+
+    Raises
+    ------
+    InputError
+        If it is not there, is a folder, cannot be looked at or is empty.
+    """
     try:
         if path.is_dir():
             raise InputError(f"{shown} is a folder.", mend="Name the files in it.")

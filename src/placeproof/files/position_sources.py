@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,18 @@ from placeproof.errors import InputError
 from placeproof.files import packed
 from placeproof.files.feed import FeedSpec, Surroundings
 from placeproof.files.packed import Batch, Packed, Source
-from placeproof.files.position_pieces import Facts, e7, pieces
+from placeproof.files.position_pieces import (
+    Facts,
+    e7,
+    is_parquet,
+    pieces,
+    refuse_change,
+    state,
+)
 
 _BYTES_PER_POSITION = {".gz": 8, ".parquet": 20}
 _USUAL_BYTES = 55
+_ROWS_A_PART = 500_000
 
 
 @dataclass
@@ -44,17 +52,39 @@ class ExportReader:
         if source.devices:
             yield from packed.read(source)
             return
+        for batch in self._batches(source):
+            with self._lock:
+                self.rows_in += batch.rows_in
+                self.rows_left_out += batch.rows_left_out
+            yield batch
+
+    def _batches(self, source: Source) -> Iterator[Batch]:
+        path = Path(source.path)
+        shown = self.spec.shown(path)
+        before = state(path, shown)
+        if source.whole_bytes and before[0] != source.whole_bytes:
+            refuse_change(path, shown, (source.whole_bytes, before[1]))
+        metadata = None
+        if is_parquet(self.spec, path):
+            from placeproof.files import position_columns
+
+            metadata = position_columns.footer(self.spec, path)
+        if metadata is None:
+            yield from self._of_pieces(source)
+        else:
+            yield from position_columns.batches(self.spec, source, self.surroundings, metadata)
+            refuse_change(path, shown, before)
+
+    def _of_pieces(self, source: Source) -> Iterator[Batch]:
         names: list[str] = []
         codes: dict[str, int] = {}
-        for piece in pieces(self.spec, Path(source.path), self.surroundings, Facts()):
+        path = Path(source.path)
+        for piece in pieces(self.spec, path, self.surroundings, Facts(), source.groups):
             for name in piece.device_ids:
                 if name not in codes:
                     codes[name] = len(names)
                     names.append(name)
             lookup = np.array([codes[name] for name in piece.device_ids], dtype=np.int32)
-            with self._lock:
-                self.rows_in += piece.rows_in
-                self.rows_left_out += piece.rows_quarantined
             yield Batch(
                 device=lookup[piece.device],
                 at=piece.at_us,
@@ -163,6 +193,44 @@ def export_source(path: Path) -> Source:
         ) from None
     rows = size // _BYTES_PER_POSITION.get(path.suffix.lower(), _USUAL_BYTES) + 1
     return Source(str(path), rows, size, 1_000_000, -1, "")
+
+
+def parts_of(source: Source, spec: FeedSpec | None) -> list[Source]:
+    """
+    An export as parts that can be read at the same time: of Parquet, some row groups each.
+
+    Parameters
+    ----------
+    source : Source
+        What `export_source` gave.
+    spec : FeedSpec or None
+        Its feed.
+
+    Returns
+    -------
+    list of Source
+        The source itself where it cannot be divided.
+    """
+    path = Path(source.path)
+    if spec is None or not is_parquet(spec, path):
+        return [source]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return [source]  # its reader says what is wrong
+    parts: list[Source] = []
+    first = rows = 0
+    for place in range(metadata.num_row_groups):
+        rows += metadata.row_group(place).num_rows
+        if rows >= _ROWS_A_PART or place + 1 == metadata.num_row_groups:
+            size = source.bytes * rows // max(metadata.num_rows, 1)
+            one = replace(source, rows=rows, bytes=size, whole_bytes=source.bytes)
+            parts.append(replace(one, groups=(first, place + 1)))
+            first, rows = place + 1, 0
+    return parts or [source]
 
 
 def until_s_of(cut_off: date) -> int:

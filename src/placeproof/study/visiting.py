@@ -57,11 +57,19 @@ class Positions:
 
     @property
     def sources(self) -> list[Source]:
-        """Every file, and the table."""
-        files = [*(source for one in self.folders for source in one.sources), *self.exports]
+        """Every file, of exports every part that can be read by itself, and the table."""
+        parts = (position_sources.parts_of(one, self.spec) for one in self.exports)
+        files = [source for one in self.folders for source in one.sources]
+        files += [part for some in parts for part in some]
         if self.table is None or self.table.is_empty():
             return files
         return [*files, Source(_TABLE, self.table.height, 24 * self.table.height, 10**6, -1, "")]
+
+    @property
+    def files(self) -> int:
+        """How many files there are; the table counts as one."""
+        some = self.table is not None and not self.table.is_empty()
+        return sum(len(one.sources) for one in self.folders) + len(self.exports) + some
 
     @property
     def until_s(self) -> int | None:
@@ -425,7 +433,7 @@ def facts_of(
         packed_rows += counted.rows_in - counted.rows_left_out
     return {
         "engine": engine,
-        "files": len(positions.sources),
+        "files": positions.files,
         "packed_folders": len(positions.folders),
         "rows_in": rows_in,
         "pings": packed_rows,
