@@ -24,7 +24,7 @@ UNKNOWN_E7 = -(2**31)
 """Stands for a position that is not known; it lies in no outline."""
 
 Integers = NDArray[np.int64]
-_CELL_M = 20.0
+_CELL_M = 10.0
 _METRES_PER_E7 = 0.0111195
 _MOST_CELLS = 2**24
 _MOST_BLOCKS = 2**22
@@ -315,7 +315,7 @@ def _raster(edges: NDArray[np.int32], edge_start: Integers) -> dict[str, Any]:
 def _grid(
     edges: Integers, edge_start: Integers, west: int, south: int
 ) -> tuple[int, int, int, int]:
-    """Cells of about 20 m; larger ones where outlines are so large or far apart that it helps."""
+    """Cells of about 10 m; larger ones where outlines are so large or far apart that it helps."""
     if not len(edges):
         return 11, 11, 1, 1
     x, y = edges[:, [0, 2]] - west, edges[:, [1, 3]] - south

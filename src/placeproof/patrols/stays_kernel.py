@@ -154,6 +154,7 @@ def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks
     bucket_ticks = BUCKET_S * ticks_per_second
     filled, touched = np.empty((2, CHUNK), np.int32), np.empty((2, CHUNK), np.int32)
     hit = np.empty((2, 2 * CHUNK), np.int64)
+    slot = np.int64(0)
     for begin in range(0, len(device), CHUNK):
         size = min(CHUNK, len(device) - begin)
         whole, partly = near_cells(longitude, latitude, begin, size, raster, filled, touched)
@@ -167,7 +168,8 @@ def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks
                 i, hotspot = hit[0, h], hit[1, h]
                 t = at[i]
                 key = (np.int64(device[i]) << 32) | hotspot
-                slot = open_place(table, key)
+                if table[slot, KEY] != key:  # neighbours are mostly of one device in one place
+                    slot = open_place(table, key)
                 fresh = table[slot, KEY] != key
                 if (
                     fresh
