@@ -300,3 +300,9 @@ def test_nothing_to_compare() -> None:
     said, flagged = across.check({}, paths={})
     assert said.is_empty()
     assert flagged.is_empty()
+
+
+def test_no_path_of_a_machine_stands_in_the_name_of_a_file(tmp_path: Path) -> None:
+    spec = FeedSpec(name="a", contract="ping", format="auto", paths=(), root=tmp_path / "study")
+    assert spec.shown(tmp_path / "study" / "data" / "x.csv") == "data/x.csv"
+    assert spec.shown(tmp_path / "elsewhere" / "x.csv") == "x.csv"

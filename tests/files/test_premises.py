@@ -21,17 +21,19 @@ def test_premises_are_discs_of_their_radius(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "error"),
+    ("row", "error", "said"),
     [
-        ("Station,458000,304000,0\n", InputError),
-        ("Station,458000,,40\n", InputError),
-        ("Station,-1.13,52.63,40\n", GeometryError),
+        ("Station,458000,304000,0\n", InputError, "premises.csv, row 3"),
+        ("Station,458000,,40\n", InputError, "premises.csv, row 3"),
+        ("Station,458000,304000,nan\n", InputError, "premises.csv, row 3"),
+        ("Station,-1.13,52.63,40\n", GeometryError, "premises.csv: .*metres on the British"),
     ],
 )
 def test_premises_that_are_nowhere_or_nothing_are_refused(
-    tmp_path: Path, row: str, error: type[Exception]
+    tmp_path: Path, row: str, error: type[Exception], said: str
 ) -> None:
     path = tmp_path / "premises.csv"
-    path.write_text(HEAD + row, encoding="utf-8")
-    with pytest.raises(error):
+    sound = "Post,458000,304000,40\n" if error is InputError else ""
+    path.write_text(HEAD + sound + row, encoding="utf-8")
+    with pytest.raises(error, match=said):
         premises(path)

@@ -246,3 +246,16 @@ def test_what_stood_in_a_faulty_cell_is_not_told_outside_the_force() -> None:
     message = released_notices(notices)["message"].item()
     assert "Invented" not in message
     assert message.startswith('data/a.csv, row 7, column "ASB": not-allowed, expected one of a, b.')
+
+
+def test_premises_and_streets_are_looked_at_before_a_run(study: Path) -> None:
+    (study / "data" / "stations.csv").write_text("name,easting_m,northing_m,radius_m\nA,,1,1\n")
+    (study / "data" / "streets.geojson").write_text("{}")
+    settings = STUDY.replace(
+        "[data.police_uk]",
+        '[premises]\nfile = "stations.csv"\n[streets]\nfile = "streets.geojson"\n[data.police_uk]',
+    )
+    (study / "study.toml").write_text(settings)
+    told = {one.where: one for one in check(study, quiet) if one.severity == "error"}
+    assert "stations.csv, row 2" in told["study.toml, [premises]"].message
+    assert "streets.geojson" in told["study.toml, [streets]"].message

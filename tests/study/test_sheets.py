@@ -330,8 +330,11 @@ def test_names_with_markup_are_words(study: Path, tables: dict) -> None:
 def test_what_a_user_can_mend_is_said(study: Path, tables: dict) -> None:
     with pytest.raises(SettingsError, match="H99"):
         sheets(study, week=None, weeks=1, hotspot="H99", **QUIET)
-    with pytest.raises(SettingsError, match="0 weeks"):
-        sheets(study, week=None, weeks=0, hotspot=None, **QUIET)
+    for weeks in (0, 200_000):
+        with pytest.raises(SettingsError, match=f"{weeks} weeks"):
+            sheets(study, week=None, weeks=weeks, hotspot=None, **QUIET)
+    with pytest.raises(SettingsError, match="in no study"):
+        sheets(study, week=date(1, 1, 1), weeks=1, hotspot=None, **QUIET)
     with pytest.raises(InputError, match="neither"):
         contents(tables | {"dose": None, "attendance": None})
     with pytest.raises(InputError, match="no hot spots"):

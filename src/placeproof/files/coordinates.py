@@ -286,9 +286,15 @@ def default_locations(path: Path, *, shown: str) -> tuple[Sheet, pl.DataFrame]:
     numbers = read.rows.select(
         "name", *(pl.col(name).cast(pl.Float64, strict=False) for name in wanted[1:])
     )
-    if numbers.null_count().transpose().sum().item():
+    sound = pl.all_horizontal(
+        pl.col("name").is_not_null(),
+        *(pl.col(name).is_finite().fill_null(False) for name in wanted[1:]),
+    )
+    if not numbers.select(sound.all()).item():
+        row = read.rows["source_row"][numbers.select(sound.arg_min()).item()]
         raise InputError(
-            f"{shown}: a name or number is blank or no number.", mend="Fill every cell."
+            f"{shown}, row {row}: the name or a number is blank or no number.",
+            mend="Fill every cell.",
         )
     return read, numbers
 

@@ -119,10 +119,17 @@ class FeedSpec:
     root: Path | None = None
 
     def shown(self, path: Path) -> str:
-        """The name of a file as receipts and messages print it, with / on every system."""
-        if self.root is not None and path.is_relative_to(self.root):
+        """
+        The name of a file as receipts and messages print it, with / on every system.
+
+        Of a file outside the study the last part: no path of a machine gets into a result.
+        """
+        if self.root is None:
+            return path.as_posix()
+        if path.is_relative_to(self.root):
             return path.relative_to(self.root).as_posix()
-        return path.as_posix()
+        whole, root = path.resolve(), self.root.resolve()
+        return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else path.name
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """A study's feed of packed positions: receipts and quarantine, and no row in memory."""
 
+from pathlib import PurePosixPath, PureWindowsPath
+
 import polars as pl
 
 from placeproof.errors import InputError, SettingsError
@@ -73,7 +75,7 @@ def _receipt(spec: FeedSpec, opened: packed.Packed, one: dict[str, object]) -> d
     return {
         "feed": spec.name,
         "table": "ping",
-        "path": f"{spec.shown(opened.folder)}, packed from {one['path']}",
+        "path": f"{spec.shown(opened.folder)}, packed from {_source(str(one['path']))}",
         "sha256": one["sha256"],
         "bytes": one["bytes"],
         "rows_in": one["rows_in"],
@@ -83,6 +85,12 @@ def _receipt(spec: FeedSpec, opened: packed.Packed, one: dict[str, object]) -> d
         "separator": one["separator"],
         "months": f"{opened.facts['first_at'][:7]}/{opened.facts['last_at'][:7]}",
     }
+
+
+def _source(path: str) -> str:
+    """Packed without a study, an export is known by its path on a machine: only its name tells."""
+    absolute = PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+    return PureWindowsPath(path).name if absolute else path
 
 
 def _said(

@@ -6,7 +6,7 @@ import polars as pl
 import shapely
 
 from placeproof import geometry
-from placeproof.errors import InputError
+from placeproof.errors import GeometryError, InputError
 from placeproof.files.coordinates import default_locations
 
 
@@ -31,11 +31,19 @@ def premises(path: Path) -> pl.DataFrame:
     GeometryError
         If a point is not on the British National Grid.
     """
-    table = default_locations(path, shown=path.name)[1]
-    geometry.require_metres(table["easting_m"], table["northing_m"])
-    if (table["radius_m"] <= 0).any():
+    sheet, table = default_locations(path, shown=path.name)
+    try:
+        geometry.require_metres(table["easting_m"], table["northing_m"])
+    except GeometryError as error:
+        raise GeometryError(
+            f"{path.name}: {error.message}",
+            mend="give easting_m and northing_m as metres on the British National Grid",
+        ) from None
+    low = sheet.rows.filter(table["radius_m"] <= 0)
+    if low.height:
         raise InputError(
-            f"{path.name}: a radius_m is not above 0.", mend="Give the size of the premises."
+            f"{path.name}, row {low['source_row'][0]}: radius_m is not above 0.",
+            mend="Give the size of the premises.",
         )
     points = shapely.points(table["easting_m"].to_numpy(), table["northing_m"].to_numpy())
     discs = shapely.buffer(points, table["radius_m"].to_numpy())

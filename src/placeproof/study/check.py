@@ -8,6 +8,8 @@ from typing import TypeVar
 import polars as pl
 
 from placeproof.errors import StudyError
+from placeproof.files.premises import premises
+from placeproof.files.streets import streets
 from placeproof.study.lock import AS_LOCKED, LOCK_FILE, Lock, lock_state
 from placeproof.study.manifest import texts
 from placeproof.study.mappings import meanings
@@ -82,6 +84,7 @@ def check(folder: Path, progress: Progress) -> list[Problem]:
             problems.append(_of_error("data", error))
         else:
             problems += _of_inputs(inputs)
+            _of_ground(study, problems)
             if plan is not None:
                 problems += _of_windows(study, plan, inputs)
     progress("done", 1, 1)
@@ -115,6 +118,14 @@ def _of_lock(lock: Lock) -> list[Problem]:
         message = f"study.toml since the plan was locked: {lock.mappings}."
         return [Problem("note", LOCK_FILE, "mapped_after_lock", message, "none is needed")]
     return []
+
+
+def _of_ground(study: Study, problems: list[Problem]) -> None:
+    """Premises and streets are no feeds: a run reads them late."""
+    if (path := study.premises) is not None:
+        _try(lambda: premises(path), "study.toml, [premises]", problems)
+    if (network := study.streets) is not None:
+        _try(lambda: streets(network, crs=study.streets_crs), "study.toml, [streets]", problems)
 
 
 def _of_inputs(inputs: Inputs) -> list[Problem]:

@@ -82,7 +82,8 @@ def visits_by_crossing(
     made = pl.concat(parts).sort(order) if parts else Visit.create_empty()
     numbers = ["pings", "stretches", "hours"]
     whole = pl.concat(cleaned).group_by("reason", "treated", maintain_order=True).agg(
-        pl.col(name).sum() for name in numbers
+        # Null stands where a count means nothing: it must not become 0.
+        pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in numbers
     )  # fmt: skip
     why = (
         "Asked for: positions are sorted, cleaned and weighed by their accuracy, and the time of "

@@ -30,6 +30,9 @@ from placeproof.study.store import refusals_explained
 TARGET_MINUTES = 15.0
 """The conventional length of a visit, where the plan names no other."""
 WEEKS_SHOWN, WEEKS_BACK = 8, 4
+MOST_WEEKS = 1000
+EARLIEST, LATEST = date(1970, 1, 1), date(2200, 1, 1)
+"""Weeks that may be asked for; one without data is printed as not supplied."""
 
 _READ = {
     "visit": ("hotspot_id", "arrived_at", "dwell_s", "source"),
@@ -81,8 +84,14 @@ def sheets(
     OutputError
         If the sheets cannot be written; sheets that stood there stay whole.
     """
-    if weeks < 1:
-        raise SettingsError(f"{weeks} weeks cannot be printed.", mend="ask for one or more.")
+    if not 1 <= weeks <= MOST_WEEKS:
+        raise SettingsError(
+            f"{weeks} weeks cannot be printed.", mend=f"ask for one or more, up to {MOST_WEEKS}."
+        )
+    if week is not None and not EARLIEST <= week <= LATEST:
+        raise SettingsError(
+            f"the week of {week} is in no study.", mend="name a day in which patrols were made."
+        )
     run, plan = newest_run(folder), read_plan(find_folder(folder))
     tables = {name: table_of(run, name, columns) for name, columns in _READ.items()}
     contents = assembled(
