@@ -6,7 +6,7 @@ nothing in the end.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -69,6 +69,7 @@ class Batch(Protocol):
 
 
 Reader = Callable[[Source], Iterator[Batch]]
+_SAMPLE = {"sample_device", "sample_key", "sample_seconds"}
 
 
 @dataclass(frozen=True)
@@ -157,12 +158,27 @@ def united(parts: Sequence[Found], *, longest_gap_s: float) -> Found:
     for part in parts:
         code = np.array([place[name] for name in part.device_ids], np.int32)
         stays.append(_rescaled(_renumbered(part.stays, code), ticks))
+    apart = len(names) == sum(len(part.device_ids) for part in parts)
     return Found(
-        Stays.merge(stays, longest_gap_s=longest_gap_s),
+        _side_by_side(stays) if apart else Stays.merge(stays, longest_gap_s=longest_gap_s),
         names,
         sum(part.rows_in for part in parts),
         sum(part.rows_left_out for part in parts),
     )
+
+
+def _side_by_side(parts: Sequence[Stays]) -> Stays:
+    """What merging gives where no two parts share a device, and each is merged in itself."""
+    columns = {
+        part.name: np.concatenate([getattr(stays, part.name) for stays in parts])
+        for part in fields(Stays)
+        if part.name != "ticks_per_second"
+    }
+    for whose in ("device", "sample_device"):
+        order = np.argsort(columns[whose], kind="stable")
+        for name in _SAMPLE if whose in _SAMPLE else columns.keys() - _SAMPLE:
+            columns[name] = columns[name][order]
+    return Stays(ticks_per_second=parts[0].ticks_per_second, **columns)
 
 
 def _named(stays: Stays, device_ids: Sequence[str]) -> Found:
