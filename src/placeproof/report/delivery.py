@@ -251,11 +251,11 @@ def _across_hours(material: Material, rows: Sequence[Row], identity: str, captio
 def _by_hours(rows: Sequence[Row]) -> list[Row]:
     """Rows in the order of the operating day: all, night, other, bands from 06:00 on."""
 
-    def place(row: Row) -> tuple[int, int]:
+    def place(row: Row) -> tuple[int, int, str]:
         kind, _, words = str(row["hours"]).partition(":")
         order = ("all", "nte", "other", "band")
         first = (int(words[:2]) - 6) % 24 if kind == "band" else 0
-        return (order.index(kind) if kind in order else len(order), first)
+        return (order.index(kind) if kind in order else len(order), first, words)
 
     return sorted(rows, key=place)
 
@@ -268,7 +268,7 @@ def _minutes(material: Material, rows: Sequence[Row]) -> list[Block]:
         and row["subgroup"] == "all" and row["population"] == OURS
     ]  # fmt: skip
     found: list[Block] = []
-    bands = sorted({str(row["hours"]) for row in monthly}, key=lambda name: name != "all")
+    bands = list(dict.fromkeys(str(row["hours"]) for row in _by_hours(monthly)))
     for index, band in enumerate(bands):
         lines = [row for row in monthly if row["hours"] == band]
         names = list(dict.fromkeys(_measure(row) for row in sorted(lines, key=_place)))

@@ -386,7 +386,8 @@ def _sources(main: pl.DataFrame | None) -> dict[str, str]:
 def _source_words(source: str, delivered_by: str | None) -> str:
     if source == "pings":
         return (
-            "Minutes and visits are measured by positions of devices; several at once count once."
+            "Minutes are measured by positions of devices, several at once counted once; visits "
+            "are counted for each device."
         )
     if source == "reconciled":
         return "Minutes come from positions, and from ready-made statements where there are none."
