@@ -15,7 +15,7 @@ from placeproof.files import position_columns, position_sources, tracks
 from placeproof.files.feed import FeedSpec, Surroundings
 from placeproof.files.packed import Batch, Source
 
-CUT_OFF = Surroundings(area_wkb=None, start=date(2007, 1, 1), cut_off=date(2021, 10, 30))
+CUT_OFF = Surroundings(area_wkb=None, start=date(2007, 1, 1), cut_off=date(2021, 10, 31))
 COLUMNS = {
     **{"device_id": "radio", "at": "time", "longitude_deg": "lon", "latitude_deg": "lat"},
     **{"accuracy_m": "error", "speed_m_s": "speed"},
@@ -23,7 +23,11 @@ COLUMNS = {
 
 
 def dirty(rows: int = 6_000) -> pl.DataFrame:
-    """Every fault that a typed row can have; the clocks go back and the cut-off falls in it."""
+    """
+    Every fault that a typed row can have.
+
+    The clocks go back and the cut-off falls in it; rows on its day and later are in doubt.
+    """
     rng = np.random.default_rng(5)
 
     def faulty(values: Any, faults: Sequence[Any], kind: Any) -> pl.Series:
@@ -33,11 +37,11 @@ def dirty(rows: int = 6_000) -> pl.DataFrame:
         ]
         return pl.Series(spoilt, dtype=kind, strict=False)
 
-    start = np.datetime64("2021-10-30T21:00:00", "us")
+    start = np.datetime64("2021-10-30T00:00:00", "us")
     names = np.array([f"R{n}" for n in rng.integers(0, 40, rows)])
     odd = [None, float("nan"), float("inf"), float("-inf"), 0.0, 500.0, -180.0]
     measures = [None, float("nan"), float("inf"), float("-inf"), -1.0, -0.0, 1e9]
-    times = pl.Series(start + rng.integers(0, 20_000, rows).astype("timedelta64[s]"))
+    times = pl.Series(start + rng.integers(0, 200_000, rows).astype("timedelta64[s]"))
     return pl.DataFrame(
         {
             "radio": faulty(names, [None, "", " ", " R1", "R2\t", "Ré"], pl.String),
