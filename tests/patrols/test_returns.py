@@ -148,6 +148,10 @@ def test_visits_equal_the_visit_table_by_operating_day(dose: pl.DataFrame) -> No
     assert months == {
         "2024-01": 20, "2024-02": 20, "2024-03": None, "2024-04": 0, "2024-05": 20, "2024-06": 0,
     }  # fmt: skip
+    fewer = given(visits=visits, dose=dose.filter(pl.col("operating_day") != date(2024, 5, 17)))
+    for measure in ("visits", "visits_long_enough"):
+        may = line(fewer, measure).filter(period="2024-05").row(0, named=True)
+        assert (may["status"], may["note"]) == ("incomplete", "30 of 31 days")
     long = line(made, "visits_long_enough")["value"].sum()
     assert long == visits.filter(pl.col("dwell_s") >= 900).height
     by_day = visits.with_columns(day=operating_day(pl.col("arrived_at")))

@@ -147,16 +147,6 @@ def presence(
             yield rows_of(months, None, group="presence", measure=measure, label=label, unit="min")
         return
     daily = dose.filter(pl.col("hours") == "all", pl.col("operating_day").is_between(first, last))
-    spans = dict(
-        months.select(
-            "period_start",
-            (
-                pl.min_horizontal(pl.col("period_end"), pl.lit(last))
-                - pl.max_horizontal(pl.col("period_start"), pl.lit(first))
-            ).dt.total_days()
-            + 1,
-        ).iter_rows()
-    )
     # Reconciled rows are one source, whoever stood behind each of them.
     told = daily.with_columns(by=pl.when(pl.col("source") != "reconciled").then("delivered_by"))
     for (source, by), part in sorted(told.group_by("source", "by"), key=lambda item: str(item[0])):
@@ -170,14 +160,7 @@ def presence(
                     value=pl.when(pl.col(measure).is_not_null().any()).then(pl.col(measure).sum()),
                     days=pl.col("operating_day").filter(pl.col(measure).is_not_null()).n_unique(),
                 )
-                .with_columns(
-                    of=pl.col("month").replace_strict(spans, return_dtype=pl.Int64, default=0)
-                )
-                .with_columns(
-                    note=pl.when(pl.col("days") < pl.col("of"))
-                    .then(pl.format("{} of {} days", "days", "of"))
-                    .otherwise(pl.lit(""))
-                )
+                .with_columns(note=_days_known(months, first, last))
                 .select("month", "value", "note")
             )
             yield rows_of(
@@ -191,11 +174,33 @@ def presence(
             )
 
 
+def _days_known(months: pl.DataFrame, first: date, last: date) -> pl.Expr:
+    """What a month lacks, from its `days` on record; empty where it lacks none."""
+    spans = dict(
+        months.select(
+            "period_start",
+            (
+                pl.min_horizontal(pl.col("period_end"), pl.lit(last))
+                - pl.max_horizontal(pl.col("period_start"), pl.lit(first))
+            ).dt.total_days()
+            + 1,
+        ).iter_rows()
+    )
+    of = pl.col("month").replace_strict(spans, return_dtype=pl.Int64, default=0)
+    return (
+        pl.when(pl.col("days") < of)
+        .then(pl.format("{} of {} days", "days", of))
+        .otherwise(pl.lit(""))
+    )
+
+
 def patrols(
     visits: pl.DataFrame | None,
     dose: pl.DataFrame | None,
     months: pl.DataFrame,
     target_minutes: float,
+    first: date,
+    last: date,
 ) -> Iterable[pl.DataFrame]:
     """
     Visits, and those that were long enough, by source.
@@ -207,6 +212,8 @@ def patrols(
         Says in which months none means none.
     months : DataFrame
     target_minutes : float
+    first, last : date
+        Days of the return.
 
     Yields
     ------
@@ -222,7 +229,12 @@ def patrols(
         known = None
         if dose is not None:
             own = dose.filter(pl.col("source") == source)
-            known = own.select(month=month_of(pl.col("operating_day"))).unique()
+            known = (
+                own.filter(pl.col("operating_day").is_between(first, last))
+                .group_by(month=month_of(pl.col("operating_day")))
+                .agg(days=pl.col("operating_day").n_unique())
+                .select("month", note=_days_known(months, first, last))
+            )
         words = _SOURCE_WORDS[str(source)]
         for measure, label, kept in (
             ("visits", "Visits", part),
@@ -230,6 +242,8 @@ def patrols(
         ):
             seen = part.select("month").unique()
             counted = seen.join(kept.group_by("month").agg(value=pl.len()), on="month", how="left")
+            if known is not None:
+                counted = known.join(counted, on="month", how="full", coalesce=True)
             yield rows_of(
                 months,
                 counted.with_columns(pl.col("value").fill_null(0)),

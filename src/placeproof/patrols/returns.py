@@ -70,7 +70,7 @@ def returned(
     attendance = None if attendance is None else main_attendance(attendance)
     made = [
         *return_lines.presence(dose, months, first, last),
-        *return_lines.patrols(visits, dose, months, target_minutes),
+        *return_lines.patrols(visits, dose, months, target_minutes, first, last),
         *return_lines.windows(attendance, months),
         *return_lines.enforcement(patrol_log, months),
         *return_lines.weapons(crime, stop_search, hotspots, months),
