@@ -151,7 +151,9 @@ def left_on(track: list[Ping], rules: Any) -> list[bool]:
     still: list[bool] = []
     piece: list[Ping] = []
     for p in [*track, None]:
-        if p is not None and (not piece or metres(piece[0], p) <= rules.still_within_m):
+        silent = piece and p is not None and (p.at - piece[-1].at) / 1e6 > rules.still_after_s
+        near = not piece or (p is not None and metres(piece[0], p) <= rules.still_within_m)
+        if p is not None and near and not silent:
             piece.append(p)
             continue
         if piece:

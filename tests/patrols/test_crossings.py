@@ -169,6 +169,13 @@ def test_accuracy_excuses_a_step() -> None:
     assert reasons(rows, replace(PLAIN, default_accuracy_m=40.0))["impossible speed"] == 0
 
 
+def test_a_device_switched_off_was_not_left_on() -> None:
+    twice = [(d, m + later, x, y) for later in (0, 600) for d, m, x, y in stay(0, 10)]
+    result = visits_by_crossings(pings(*twice), hotspots(), premises=None, rules=PLAIN)
+    assert result.visits.height == 2
+    assert result.cleaned.filter(reason="left on elsewhere")["pings"].item() == 0
+
+
 def test_a_device_left_on_is_no_patrol() -> None:
     left = [("d", k / 2, 60 + 3 * np.sin(k), 60 + 3 * np.cos(k)) for k in range(400)]
     walks = [(d, m + 210, x, y) for d, m, x, y in stay(0, 10, device="d")]

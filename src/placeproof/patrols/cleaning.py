@@ -287,7 +287,8 @@ def _stretches(device, at, x, y, still_after_s, still_within_m):  # type: ignore
     """
     Number the stretches in which a device stayed around their first ping.
 
-    A track is cut where the device is farther than that from the first ping of its piece; pieces
+    A track is cut where the device is farther than that from the first ping of its piece, and where
+    it was silent for as long as a stretch must last: a device switched off was not left on. Pieces
     that last long enough are stretches.
     """
     still = np.zeros(len(device), np.int32)
@@ -298,6 +299,7 @@ def _stretches(device, at, x, y, still_after_s, still_within_m):  # type: ignore
         while (
             last + 1 < len(device)
             and device[last + 1] == device[first]
+            and (at[last + 1] - at[last]) / MICROSECONDS <= still_after_s
             and distance_m(x[first], y[first], x[last + 1], y[last + 1]) <= still_within_m
         ):
             last += 1
