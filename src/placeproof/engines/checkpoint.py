@@ -134,6 +134,43 @@ class Checkpoint:
             raise _refused(whole, error) from error
 
 
+def taken_up(
+    folder: Path | None,
+    sources: Sequence[Source],
+    read: Reader,
+    index: OutlineIndex,
+    *,
+    longest_gap_s: float,
+) -> tuple[Checkpoint | None, list[Found], list[Source]]:
+    """
+    Begin a run, or go on with one that was stopped.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where finished pieces are kept; None: they are not.
+    sources : sequence of Source
+        All files of the run.
+    read : callable
+    index : OutlineIndex
+    longest_gap_s : float
+
+    Returns
+    -------
+    Checkpoint or None, list of Found, list of Source
+        Where to keep pieces, what was found already, and the files that are left.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be used.
+    """
+    if folder is None:
+        return None, [], list(sources)
+    kept = Checkpoint.of(folder, read, index, longest_gap_s=longest_gap_s)
+    return kept, *kept.done(sources)
+
+
 def fingerprint(source: Source) -> str:
     """
     What a source is, as far as can be seen without reading it: changes when the file does.

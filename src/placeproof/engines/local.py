@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from placeproof.engines.checkpoint import Checkpoint
+from placeproof.engines.checkpoint import taken_up
 from placeproof.engines.found import Batch, Found, Reader, Source, found_in, united
 from placeproof.engines.spark import pieces_of
 from placeproof.patrols.outline_index import OutlineIndex
@@ -57,12 +57,7 @@ def run_local(
     OutputError
         If the checkpoint cannot be written.
     """
-    kept = None
-    parts: list[Found] = []
-    left = list(sources)
-    if checkpoint is not None:
-        kept = Checkpoint.of(checkpoint, read, index, longest_gap_s=longest_gap_s)
-        parts, left = kept.done(left)
+    kept, parts, left = taken_up(checkpoint, sources, read, index, longest_gap_s=longest_gap_s)
     total = sum(source.rows for source in sources)
     count = _Count(total - sum(source.rows for source in left))
     pieces = pieces_of(left, cores=threads)

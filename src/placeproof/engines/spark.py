@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from placeproof.engines.checkpoint import Checkpoint
+from placeproof.engines.checkpoint import taken_up
 from placeproof.engines.found import Found, Reader, Source, found_in, united
 from placeproof.engines.spark_cluster import joined
 from placeproof.engines.spark_jobs import results
@@ -80,12 +80,7 @@ def run_spark(
     OutputError
         If the checkpoint cannot be written.
     """
-    kept = None
-    parts: list[Found] = []
-    left = list(sources)
-    if checkpoint is not None:
-        kept = Checkpoint.of(checkpoint, read, index, longest_gap_s=longest_gap_s)
-        parts, left = kept.done(left)
+    kept, parts, left = taken_up(checkpoint, sources, read, index, longest_gap_s=longest_gap_s)
     total = sum(source.rows for source in sources)
     done = total - sum(source.rows for source in left)
     if left:

@@ -201,25 +201,6 @@ def measured(
     )
 
 
-def seconds_by_hours(stays: Joined, *, places: int, clock: Clock) -> Numbers:
-    """
-    Count the seconds of disjoint stays by place, operating day and hours.
-
-    Parameters
-    ----------
-    stays : Joined
-    places : int
-    clock : Clock
-
-    Returns
-    -------
-    array of float, places × days × hours
-    """
-    stay, cell, spent = clock.cut(stays.starts, stays.ends)
-    where = stays.place[stay] * clock.days + clock.day[cell]
-    return _by_hours(where, cell, spent / 1e6, clock, (places, clock.days, len(clock.hours)))
-
-
 def _frame(*times: Moments) -> tuple[int, int]:
     """Earliest moment, and a width by which places are set side by side on one line of time."""
     low = min((int(values.min()) for values in times if values.size), default=0)
