@@ -61,8 +61,9 @@ def test_the_proposal_is_toml_that_marks_every_doubt(tmp_path: Path) -> None:
 
 def test_personal_values_are_never_shown(tmp_path: Path) -> None:
     proposal = propose_mapping(file(tmp_path, "export.csv", CRIMES.format(day=25)))
+    said = repr(proposal).replace(str(tmp_path), "")  # a folder's own number is nobody's age
     for value in ("22*0001", "97", "Zzsex", "458100"):
-        assert value not in repr(proposal)
+        assert value not in said
 
 
 def test_headers_that_are_only_alike_are_proposed_with_a_doubt(tmp_path: Path) -> None:
