@@ -84,6 +84,10 @@ few_places_below = 15
 event_study_steps = ["month", "quarter"]
 event_study_leads = 12
 
+[robustness]
+# Other estimators beside the headline, each with its own assumptions.
+methods = ["callaway_santanna", "sun_abraham", "synthetic_did", "bounded_calibration", "honest_did"]
+
 [patrols]
 # Radios report every 15 to 24 seconds; wardens carry none.
 path = "crossings"

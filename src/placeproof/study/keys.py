@@ -3,6 +3,7 @@
 The reader, the commented templates and the manual's page of settings are all made from here.
 """
 
+from placeproof.study.effect_keys import EFFECT_KEYS
 from placeproof.study.patrol_keys import PATROL_KEYS
 from placeproof.study.settings_form import Key, Sections
 
@@ -203,6 +204,7 @@ PLAN_KEYS: Sections = {
         Key("event_study_steps", "texts", "steps of the event study: month, quarter, year"),
         Key("event_study_leads", "whole", "steps before the start that it shows", low=0, high=60),
     ),
+    **EFFECT_KEYS,
     **PATROL_KEYS,
     "survey": (
         Key(

@@ -10,6 +10,12 @@ from typing import Any
 
 from placeproof.definitions import outcomes
 from placeproof.errors import SettingsError
+from placeproof.study.effect_keys import (
+    EFFECT_KEYS,
+    RobustnessPlan,
+    effect_plan,
+    wrong_values,
+)
 from placeproof.study.keys import PLAN_KEYS
 from placeproof.study.patrol_keys import PATROL_KEYS, PatrolPlan, patrol_plan
 from placeproof.study.settings_form import raise_if_any, read_section, read_toml
@@ -52,6 +58,7 @@ class Plan:
     few_places_below: int
     event_study_steps: tuple[str, ...]
     event_study_leads: int
+    robustness: RobustnessPlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]
     min_items: int
@@ -108,6 +115,7 @@ def read_plan(folder: Path) -> Plan:
     problems: list[str] = []
     values: dict[str, Any] = {}
     patrols: dict[str, dict[str, Any]] = {}
+    strands: dict[str, dict[str, Any]] = {}
     top = {key: value for key, value in found.items() if not isinstance(value, dict)}
     values |= read_section("plan.toml", top, PLAN_KEYS[""], problems)
     for section in found:
@@ -119,14 +127,18 @@ def read_plan(folder: Path) -> Plan:
             read = read_section(where, found.get(section, {}), keys, problems)
             if section in PATROL_KEYS:
                 patrols[section] = read
+            elif section in EFFECT_KEYS:
+                strands[section] = read
             else:
                 values |= read
     values.pop("schema", None)
     problems.extend(_contradictions(values))
     problems.extend(_wrong_activities(patrols["patrols"].get("activities")))
     problems.extend(_wrong_accuracies(patrols["crossings"]))
+    problems.extend(wrong_values(strands))
     raise_if_any(problems)
     values["patrols"] = patrol_plan(patrols)
+    values |= {section: effect_plan(section, read) for section, read in strands.items()}
     for name in ("also", "negative_controls", "event_study_steps", "headline_order"):
         values[name] = tuple(values[name])
     values["ring_edges_m"] = tuple(float(edge) for edge in values["ring_edges_m"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from placeproof.errors import SettingsError
+from placeproof.study.effect_keys import EFFECT_VALUES
 from placeproof.study.keys import FEED_KEYS, PLAN_KEYS, STUDY_KEYS
 from placeproof.study.patrol_keys import PATROL_VALUES
 from placeproof.study.settings_form import Key
@@ -55,6 +56,7 @@ PLAN_VALUES = {
     "few_places_below": "15",
     "event_study_steps": '["month", "quarter"]',
     "event_study_leads": "12",
+    **EFFECT_VALUES,
     **PATROL_VALUES,
     "headline_order": '["resident", "business", "user"]',
     "min_items": "3",
