@@ -66,7 +66,7 @@ def ours(folder: Path, *, hotspots: int = 40, plain: bool = False) -> Side:
     from placeproof.engines.local import run_local
     from placeproof.patrols import stays_kernel
     from placeproof.patrols.outline_index import OutlineIndex
-    from placeproof.study.visiting import positions_in, reader_of
+    from placeproof.study.position_files import positions_in, reader_of
 
     assert stays_kernel.CODE == 0  # compiled, or read from the cache, before the clock starts
     OutlineIndex.of(places(1))

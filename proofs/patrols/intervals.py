@@ -89,7 +89,7 @@ def page(rows: list[dict[str, float]]) -> str:
         "# The interval that is added to a visit",
         "",
         f"{STAYS:,} invented stays of 12 minutes on average in each row, positions without error. "
-        "Bias of the minutes; the last column is what `dwell_s` of the order-free path does. "
+        "Bias of the minutes; the last column is what `dwell_s` of the path `order_free` does. "
         "The longest gap is in intervals, at least 90 s.",
         "",
         "| ping every | lost | jitter | longest gap | raw | + mean | + median | + Σ gap² / Σ gap |",

@@ -253,7 +253,7 @@ def visits(
     ],
     to: Annotated[Path | None, typer.Option("--to", help="Parquet file to write.")] = None,
     engine: Annotated[str, typer.Option(help="local, or spark://host:port.")] = "local",
-    path: Annotated[str, typer.Option(help="order-free, or crossings.")] = "order-free",
+    path: Annotated[str, typer.Option(help="order_free, or crossings.")] = "order_free",
     rules: Annotated[
         Path | None, typer.Option(help="Choices of the path by crossings, as TOML.")
     ] = None,

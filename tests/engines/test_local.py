@@ -24,7 +24,7 @@ from placeproof.files import packed, packing
 from placeproof.files.feed import FeedSpec
 from placeproof.patrols.outline_index import OutlineIndex
 from placeproof.patrols.stays import to_frame
-from placeproof.study import following, visiting
+from placeproof.study import following, position_files, visit_files, visiting
 from placeproof.study.exports import ANY_TIME
 
 COLUMNS = {"device_id": "radio", "at": "time", "longitude_deg": "lon", "latitude_deg": "lat"}
@@ -83,7 +83,7 @@ def pack(folder: Path, *frames: pl.DataFrame, run_rows: int = 4_000) -> Path:
 
 def visits_of(*paths: Path, spec: FeedSpec | None = None, threads: int = 2) -> pl.DataFrame:
     found = visiting.visits_of_sources(
-        visiting.positions_in(paths, spec),
+        position_files.positions_in(paths, spec),
         index(),
         longest_gap_s=GAP_S,
         shortest_dwell_s=0,
@@ -172,7 +172,7 @@ def test_crossings_by_groups_of_devices(tmp_path: Path) -> None:
         smallest_presence=0.5, usual_stay_s=None, error_lasts_s=30, still_after_s=3_600,
         still_within_m=30,
     )  # fmt: skip
-    positions = visiting.positions_in([folder], None)
+    positions = position_files.positions_in([folder], None)
     by_device = [
         following.visits_by_crossing(positions, index(), rules=rules, pings_at_a_time=most)
         for most in (1, 3_000, 10**9)
@@ -185,7 +185,7 @@ def test_crossings_by_groups_of_devices(tmp_path: Path) -> None:
         assert found.visits.equals(whole.visits)
         assert found.cleaned is not None
         assert found.cleaned.equals(whole.cleaned.select(found.cleaned.columns))
-    plain = visiting.positions_in([path], spec_of(path))
+    plain = position_files.positions_in([path], spec_of(path))
     assert following.visits_by_crossing(plain, index(), rules=rules).visits.equals(whole.visits)
 
 
@@ -194,7 +194,10 @@ def test_coverage_is_known_without_reading_positions(tmp_path: Path) -> None:
     one = pack(tmp_path / "one", frame[:20_000])
     two = pack(tmp_path / "two", frame[15_000:])
     found = visiting.visits_of_sources(
-        visiting.positions_in([one, two], None), index(), longest_gap_s=GAP_S, shortest_dwell_s=0
+        position_files.positions_in([one, two], None),
+        index(),
+        longest_gap_s=GAP_S,
+        shortest_dwell_s=0,
     )
     from placeproof.calendar import operating_day
 
@@ -212,7 +215,7 @@ def test_the_cut_off_of_a_study_holds(tmp_path: Path) -> None:
     folder = pack(tmp_path / "packed", frame)
     cut = date(2021, 7, 26)
     found = visiting.visits_of_sources(
-        visiting.positions_in([folder], None, replace(ANY_TIME, cut_off=cut)),
+        position_files.positions_in([folder], None, replace(ANY_TIME, cut_off=cut)),
         index(),
         longest_gap_s=GAP_S,
         shortest_dwell_s=0,
@@ -297,29 +300,32 @@ def test_a_damaged_file_ends_the_run(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     folder = pack(tmp_path / "packed", walks(9, devices=3, steps=300))
     found = visiting.visits_of_sources(
-        visiting.positions_in([folder], None), index(), longest_gap_s=GAP_S, shortest_dwell_s=0
+        position_files.positions_in([folder], None),
+        index(),
+        longest_gap_s=GAP_S,
+        shortest_dwell_s=0,
     )
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        visiting.write_visits(found, blocked / "visits.parquet")
+        visit_files.write_visits(found, blocked / "visits.parquet")
     with pytest.raises(OutputError, match="cannot be written"):
         visiting.visits_of_sources(
-            visiting.positions_in([folder], None), index(), longest_gap_s=GAP_S,
+            position_files.positions_in([folder], None), index(), longest_gap_s=GAP_S,
             shortest_dwell_s=0, checkpoint=blocked / "pieces",
         )  # fmt: skip
     target = tmp_path / "visits.parquet"
-    visiting.write_visits(found, target)
+    visit_files.write_visits(found, target)
     assert pl.read_parquet(target).equals(found.visits)
     metadata = pl.read_parquet_metadata(target)
     assert metadata["placeproof.table"] == "visit"
-    assert json.loads(metadata["placeproof.visits"])["path"] == "order-free"
+    assert json.loads(metadata["placeproof.visits"])["path"] == "order_free"
     assert [path.name for path in tmp_path.glob(".*")] == []
 
 
 def test_choices_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     folder = pack(tmp_path / "packed", walks(9, devices=3, steps=300))
-    positions = visiting.positions_in([folder], None)
+    positions = position_files.positions_in([folder], None)
     for gap, dwell in ((0.0, 0.0), (90.0, -1.0)):
         with pytest.raises(SettingsError, match="longest gap"):
             visiting.visits_of_sources(
@@ -332,7 +338,7 @@ def test_choices_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(InputError, match="without packed positions"):
-        visiting.positions_in([empty], None)
+        position_files.positions_in([empty], None)
 
 
 def test_progress_is_honest(tmp_path: Path) -> None:
@@ -370,7 +376,7 @@ def test_a_packed_feed_of_a_study(tmp_path: Path) -> None:
     assert rows["radios"]["path"].startswith("data/packed, packed from ")
     assert str(tmp_path) not in " ".join(inputs.result.receipts["path"])
     assert len(inputs.sha256s("ping")) == 2
-    positions = visiting.positions_of_study(study, inputs.get("ping"))
+    positions = position_files.positions_of_study(study, inputs.get("ping"))
     assert positions is not None
     found = visiting.visits_of_sources(positions, index(), longest_gap_s=GAP_S, shortest_dwell_s=0)
     assert found.visits.equals(visits_of(pack(tmp_path / "whole", frame)))

@@ -8,6 +8,7 @@ import pytest
 from placeproof.answers.findings import DESCRIPTIVE_KEYS
 from placeproof.patrols.as_planned import PlannedRules, as_planned
 from placeproof.patrols.minutes import observed_days
+from placeproof.patrols.reported import reporting
 from placeproof.patrols.rows import finished
 from placeproof.patrols.visits import visits
 from placeproof.tables import Attendance, estimate
@@ -20,15 +21,13 @@ RULES = PlannedRules(
     visible_share=0.5,
     log_tolerance_s=300.0,
     logged_at_least_s=300.0,
-    silence_s=900,
     activities={},
 )
 NOTHING = dict.fromkeys(
     (
         "tasking",
         "visit",
-        "pings",
-        "device_days",
+        "reported",
         "delivered",
         "patrol_log",
         "stop_search",
@@ -51,7 +50,7 @@ def everything() -> dict[str, object]:
         ),
         visit=visits(seen, hotspots(), longest_gap_s=90, shortest_dwell_s=0),
         observed_days=observed_days(seen),
-        pings=seen,
+        reported=reporting(seen, slot_s=900),
         delivered=delivered(
             {"kind": "visit", "started_at": at(0), "ended_at": at(10), "minutes": 10.0},
             {"kind": "hours", "minutes": 40.0},
@@ -104,14 +103,15 @@ def test_a_day_with_hours_alone_says_nothing_of_windows() -> None:
     assert third.rows() == [("pings", False, None), ("visits", False, None), ("hours", True, True)]
 
 
-def test_days_of_devices_stand_in_for_positions_that_are_too_many() -> None:
-    days = pl.DataFrame({"device_id": ["b"], "operating_day": [START.date()]})
-    # A place that devices visit was not observed on a day on which none of those reported.
-    by_device = as_planned(**(everything() | {"pings": None, "device_days": days}))
-    assert by_device.logs["status"].to_list() == ["matched", "not_observed"]
-    both = pl.concat([days, days.with_columns(device_id=pl.lit("a"))])
-    known = as_planned(**(everything() | {"pings": None, "device_days": both}))
-    assert known.logs["status"].to_list() == ["matched", "no_presence"]
+def test_a_place_is_observed_while_devices_that_go_there_report() -> None:
+    whole_day = pl.DataFrame(
+        {"device_id": ["b"], "from_at": [START], "to_at": [START + timedelta(hours=6)]},
+        schema_overrides={name: pl.Datetime("us", "UTC") for name in ("from_at", "to_at")},
+    )
+    other = as_planned(**(everything() | {"reported": whole_day}))
+    assert other.logs["status"].to_list() == ["matched", "not_observed"]
+    own = as_planned(**(everything() | {"reported": whole_day.with_columns(device_id=pl.lit("a"))}))
+    assert own.logs["status"].to_list() == ["matched", "no_presence"]
 
 
 def test_nothing_supplied_says_what_is_missing() -> None:
@@ -121,7 +121,7 @@ def test_nothing_supplied_says_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "without", ["tasking", "visit", "pings", "delivered", "patrol_log", "hotspots", "night"]
+    "without", ["tasking", "visit", "reported", "delivered", "patrol_log", "hotspots", "night"]
 )
 def test_each_table_can_be_absent(without: str) -> None:
     tables = everything() | {without: None}

@@ -252,13 +252,10 @@ def test_no_other_function_takes_columns_to_group_by() -> None:
         for parameter in inspect.signature(function).parameters
         if parameter in names or any(word in parameter for word in PERSONAL)
     }
-    # Which unit carries a device, and when devices reported, is needed to match logs; no result
-    # names either.
+    # Which unit carries a device is needed to match logs; no result names it.
     assert taking == {
         ("dividing", "divided", "by"),
         ("logs", "held_logs", "unit_of_device"),
-        ("logs", "reporting_days", "device_days"),
-        ("as_planned", "as_planned", "device_days"),
     }
 
 

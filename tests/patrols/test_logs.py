@@ -18,7 +18,8 @@ from placeproof.patrols.claims import (
 )
 from placeproof.patrols.dividing import Night
 from placeproof.patrols.interactions import COUNTS, ledger, searches_by_day, unplaced_searches
-from placeproof.patrols.logs import STATUSES, held_logs, observations, reporting, unlogged
+from placeproof.patrols.logs import STATUSES, held_logs, observations, unlogged
+from placeproof.patrols.reported import reporting
 from placeproof.tables import PatrolLog, StopSearch, Turn, estimate
 
 from .conftest import EAST, NORTH, START, at, filled, hotspot, hotspots, pings

@@ -12,8 +12,9 @@ from placeproof.files import geo
 from placeproof.patrols.activities import taxonomy, with_classes
 from placeproof.patrols.beside import control_days
 from placeproof.patrols.compliance import attendance
-from placeproof.patrols.logs import NOT_OBSERVED, PHANTOM, held_logs, reporting
+from placeproof.patrols.logs import NOT_OBSERVED, PHANTOM, held_logs
 from placeproof.patrols.minutes import observed_days
+from placeproof.patrols.reported import reporting
 from placeproof.patrols.visits import visits
 from placeproof.study.settings import read_study
 

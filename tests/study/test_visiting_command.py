@@ -78,7 +78,7 @@ def test_pack_then_visits(tmp_path: Path, export: Path, outlines: Path) -> None:
     target = tmp_path / "out" / "visits.parquet"
     said = typed("visits", tmp_path / "packed", "--hotspots", outlines, *RULE, "--to", target)
     assert "from 4,000 positions" in said
-    assert "path order-free" in said
+    assert "path order_free" in said
     assert all(len(line) <= 80 for line in said.splitlines() if str(tmp_path) not in line)
     visits = pl.read_parquet(target)
     assert visits.height > 10

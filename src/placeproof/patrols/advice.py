@@ -70,7 +70,9 @@ class PathAdvice:
         return f"{said} {why}"
 
 
-def choose_path(pings: pl.DataFrame, hotspots: pl.DataFrame) -> PathAdvice:
+def choose_path(
+    pings: pl.DataFrame, hotspots: pl.DataFrame, *, packed: int | None = None
+) -> PathAdvice:
     """
     Look at the cadence, order and accuracy of pings, and say which path suits them.
 
@@ -82,10 +84,14 @@ def choose_path(pings: pl.DataFrame, hotspots: pl.DataFrame) -> PathAdvice:
         In the order of the files.
     hotspots : table `hotspot`
         How small the places are that accuracy has to tell apart.
+    packed : int, optional
+        Packed pings in all, where `pings` are those of some devices: packing has changed their
+        order, and no path sorts all of them at once.
 
     Returns
     -------
     PathAdvice
+        `pings` and `devices` count those that were looked at.
     """
     looked_at = _some(pings).select(
         "accuracy_m",
@@ -113,7 +119,8 @@ def choose_path(pings: pl.DataFrame, hotspots: pl.DataFrame) -> PathAdvice:
     low, median, high = np.quantile(steps, [0.1, 0.5, 0.9]).tolist() if len(steps) else [None] * 3
     shares = [facts[name] or 0.0 for name in ("out_of_order", "repeated", "accuracy", "speed")]
     path, reasons = _judged(
-        pings.height, median, high, shares, facts["usual_accuracy_m"], hotspots["area_m2"]
+        pings.height,
+        *(median, high, shares, facts["usual_accuracy_m"], hotspots["area_m2"], packed),
     )
     return PathAdvice(
         path,
@@ -140,13 +147,18 @@ def _judged(
     shares: list[float],
     accuracy_m: float | None,
     area_m2: pl.Series,
+    packed: int | None,
 ) -> tuple[Path, tuple[str, ...]]:
     late, repeated, accurate, _ = shares
     if median is None or high is None:
         return "order_free", ("No device has two pings: there is no order to use.",)
+    come = f"Pings come every {median:g} s (upper tenth {high:g} s); "
     reasons = [
-        f"Pings come every {median:g} s (upper tenth {high:g} s); {late:.1%} are out of order "
-        f"and {repeated:.1%} repeat a device-second, which neither path minds."
+        f"{come}{late:.1%} are out of order and {repeated:.1%} repeat a device-second, which "
+        "neither path minds."
+        if packed is None
+        else f"{come}{repeated:.1%} repeat a device-second, which neither path minds "
+        f"({pings:,} of {packed:,} packed positions were looked at)."
     ]
     if high > IRREGULAR * median:
         reasons.append("They come irregularly, so the time around a stay is a guess on both paths.")
@@ -156,7 +168,7 @@ def _judged(
             "between them; minutes are uncertain, and thresholds near the interval mean nothing."
         )
         return "order_free", tuple(reasons)
-    if pings > MOST_SORTED:
+    if packed is None and pings > MOST_SORTED:
         reasons.append("There are too many to sort in memory; the path without order streams.")
         return "order_free", tuple(reasons)
     if accurate < 0.5 or accuracy_m is None:

@@ -19,7 +19,7 @@ from placeproof.patrols.claims import (
 from placeproof.patrols.compliance import attendance, attendance_by_day
 from placeproof.patrols.dividing import Night
 from placeproof.patrols.interactions import ledger, searches_by_day, unplaced_searches
-from placeproof.patrols.logs import held_logs, observations, reporting, reporting_days, unlogged
+from placeproof.patrols.logs import held_logs, observations, unlogged
 from placeproof.patrols.minutes import stated_minutes
 from placeproof.patrols.rows import Row, missing
 from placeproof.patrols.visits import ready_made_visits
@@ -41,8 +41,6 @@ class PlannedRules:
         How far apart in time a log and a window or visit may be and still match.
     logged_at_least_s : float
         Shorter presences need no log.
-    silence_s : int
-        A device that reports nothing for so long was off, or out of reach.
     activities : mapping
         The user's own lines: activity as logged to class.
     """
@@ -51,7 +49,6 @@ class PlannedRules:
     visible_share: float
     log_tolerance_s: float
     logged_at_least_s: float
-    silence_s: int
     activities: Mapping[str, str]
 
 
@@ -85,8 +82,7 @@ def as_planned(
     tasking: pl.DataFrame | None,
     visit: pl.DataFrame | None,
     observed_days: pl.Series,
-    pings: pl.DataFrame | None,
-    device_days: pl.DataFrame | None,
+    reported: pl.DataFrame | None,
     delivered: pl.DataFrame | None,
     patrol_log: pl.DataFrame | None,
     stop_search: pl.DataFrame | None,
@@ -105,11 +101,9 @@ def as_planned(
         Made of pings; None: there are no pings or no hot spots.
     observed_days : Series of Date
         Operating days on which any device reported; not used without `visit`.
-    pings : table `ping`, or None
-        Says when devices reported anything.
-    device_days : DataFrame or None
-        `device_id`, `operating_day`, as `minutes.device_days` gives them: used where positions are
-        too many to be in a table. Neither: only the days of all devices together are known.
+    reported : DataFrame or None
+        `device_id`, `from_at`, `to_at`: when devices reported anything, as `reported.reporting`
+        gives it; not used without `visit`. None: only the days of all together are known.
     delivered : table `delivered`, or None
     patrol_log, stop_search, hotspots, dose : tables of those names, or None
     night : Night or None
@@ -141,11 +135,8 @@ def as_planned(
     held, rows = _windows(tasking, visit, observed_days, ready, named, night, rules)
     if tasking is not None and dose is not None and not dose.is_empty():
         rows += control_rows(tasking, dose, source="pings" if visit is not None else "delivered")
-    reported = None
-    if visit is not None and pings is not None and not pings.is_empty():
-        reported = reporting(pings, slot_s=rules.silence_s)
-    elif visit is not None and device_days is not None:
-        reported = reporting_days(device_days)
+    if visit is None or (reported is not None and reported.is_empty()):
+        reported = None
     logs, more = _logs(patrol_log, visit, observed_days, reported, ready, night, rules)
     rows += more + _activities(named, classes)
     if patrol_log is not None:

@@ -1,12 +1,10 @@
 """Logs held against visits: borne out, phantom, or not to be told; visits that nobody logged."""
 
-from datetime import timedelta
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from placeproof.calendar import LOCAL_ZONE, operating_day, to_utc
+from placeproof.calendar import operating_day
 from placeproof.patrols.minutes import occupied
 from placeproof.patrols.overlaps import overlapping
 from placeproof.patrols.stretches import Moments, moments
@@ -53,7 +51,7 @@ def held_logs(
         Operating days on which the source reported at all.
     reported : DataFrame or None
         `device_id`, `from_at`, `to_at`: when devices reported anything, wherever they were, as
-        `reporting` or `reporting_days` gives it. None: only the days of all together are known.
+        `reported.reporting` gives it. None: only the days of all together are known.
     unit_of_device : DataFrame or None
         `device_id`, `unit_id`: pseudonym of the unit that carries each device. None: logs may
         name devices themselves.
@@ -97,56 +95,6 @@ def held_logs(
     return logs.drop("unit_id").with_columns(
         compared_by=pl.Series(basis, dtype=pl.String), status=pl.Series(status, dtype=pl.String)
     )
-
-
-def reporting(pings: pl.DataFrame, *, slot_s: int) -> pl.DataFrame:
-    """
-    Say when each device reported anything, in slots of time.
-
-    Parameters
-    ----------
-    pings : table `ping`
-    slot_s : int
-        Length of a slot. A device that is silent for a whole slot was off, or out of reach.
-
-    Returns
-    -------
-    DataFrame
-        `device_id`, `from_at`, `to_at`, sorted.
-    """
-    slot = timedelta(seconds=slot_s)
-    return (
-        pings.select("device_id", from_at=pl.col("at").dt.truncate(slot))
-        .unique()
-        .sort("device_id", "from_at")
-        .with_columns(to_at=pl.col("from_at") + slot)
-    )
-
-
-def reporting_days(device_days: pl.DataFrame) -> pl.DataFrame:
-    """
-    Say when each device reported anything, where only the operating days are known.
-
-    Parameters
-    ----------
-    device_days : DataFrame
-        `device_id`, `operating_day`, as `minutes.device_days` gives them.
-
-    Returns
-    -------
-    DataFrame
-        As `reporting` gives it: a device that reported on a day counts as there all day, so that a
-        radio that was off for a while is not told from a patrol that never was.
-    """
-    day = pl.col("operating_day")
-
-    def at_six(local: pl.Expr) -> pl.Expr:
-        moment = local.dt.combine(pl.time(6))
-        return to_utc(moment, time_zone=LOCAL_ZONE, ambiguous="earliest")
-
-    return device_days.select(
-        "device_id", from_at=at_six(day), to_at=at_six(day.dt.offset_by("1d"))
-    ).sort("device_id", "from_at")
 
 
 def unlogged(

@@ -145,7 +145,9 @@ def _numbered(visits: pl.DataFrame, pings: pl.DataFrame) -> tuple[pl.DataFrame, 
     names = visits.select("device_id").unique().sort("device_id").with_row_index("device")
     track = (
         pings.drop_nulls(["longitude_deg", "latitude_deg"])
-        .select("device_id", "at", "longitude_deg", "latitude_deg")
+        .select(
+            "device_id", "at", *(_as_packed(name) for name in ("longitude_deg", "latitude_deg"))
+        )
         .join(names, on="device_id")
         .sort("device", "at", "longitude_deg", "latitude_deg")
         .filter(
@@ -160,6 +162,11 @@ def _numbered(visits: pl.DataFrame, pings: pl.DataFrame) -> tuple[pl.DataFrame, 
         track["longitude_deg"].to_numpy(),
         track["latitude_deg"].to_numpy(),
     )
+
+
+def _as_packed(name: str) -> pl.Expr:
+    """To a centimetre, as packed positions are: so both draw the same line."""
+    return ((pl.col(name) * 1e7).round(mode="half_to_even") / 1e7).alias(name)
 
 
 def _closed(premises: pl.DataFrame | None) -> shapely.Geometry | None:

@@ -10,15 +10,14 @@ import polars as pl
 
 from placeproof.errors import InputError, SettingsError
 from placeproof.files import position_sources
-from placeproof.study.visiting import (
-    CROSSINGS,
+from placeproof.study.position_files import (
     Positions,
-    Progress,
-    Visits,
+    by_device,
     device_days_of,
     facts_of,
     reader_of,
 )
+from placeproof.study.visiting import CROSSINGS, Progress, Visits
 from placeproof.tables import Visit
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def visits_by_crossing(
     progress : callable, optional
         As for `visits_of_sources`.
     pings_at_a_time : int
-        Positions held at once; does not change the result.
+        Packed positions held at once; does not change the result.
 
     Returns
     -------
@@ -145,15 +144,8 @@ def _in_groups(
     positions: Positions, most: int, counted: position_sources.ExportReader | None
 ) -> Iterator[pl.DataFrame]:
     """All positions of some devices at a time."""
-    if positions.table is not None and not positions.table.is_empty():
-        raise SettingsError(
-            "The path by crossings takes packed positions or others, not both.",
-            mend="Pack the other feed of positions too: placeproof pack --study FOLDER --feed NAME",
-        )
     if not positions.exports:
-        yield from position_sources.pings_by_device(
-            positions.folders, most=most, until_s=positions.until_s
-        )
+        yield from by_device(positions, most=most)
         return
     rows = sum(source.rows for source in positions.exports)
     if rows > MOST_UNPACKED_ROWS or positions.folders:

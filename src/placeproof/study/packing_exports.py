@@ -8,7 +8,7 @@ from typing import Any
 
 from placeproof.errors import InputError, OutputError, SettingsError, StudyError
 from placeproof.files import packed
-from placeproof.study import following, visiting
+from placeproof.study import following, position_files, visit_files, visiting
 from placeproof.study.exports import ANY_TIME, Options, for_command_line, spec_of, study_spec
 from placeproof.study.store import refusals_explained
 from placeproof.study.waiting import estimated, words
@@ -130,7 +130,7 @@ def find_visits(
     engine : str
         "local" or "spark://host:port".
     way : str
-        "order-free" or "crossings".
+        "order_free" or "crossings".
     rules : Path or None
         Choices of the path by crossings.
     id_column, hotspot_crs : str or None
@@ -153,8 +153,8 @@ def find_visits(
     exports = [path for path in paths if not path.is_dir()]
     spec = _spec(exports, options) if exports else None
     index, said = index_of_file(hotspots, id_column=id_column, crs=hotspot_crs)
-    positions = visiting.positions_in([*folders, *exports], spec)
-    kept = None if to is None else visiting.checkpoint_beside(to)
+    positions = position_files.positions_in([*folders, *exports], spec)
+    kept = None if to is None else visit_files.checkpoint_beside(to)
     began = time.monotonic()
     with estimated("positions") as progress:
         try:
@@ -182,9 +182,9 @@ def find_visits(
     choices = {"longest_gap_s": longest_gap_s, "shortest_dwell_s": shortest_dwell_s}
     made = replace(made, facts={**made.facts, **choices, "hotspots_file": hotspots.name})
     if to is not None:
-        visiting.write_visits(made, to)
+        visit_files.write_visits(made, to)
         if kept is not None:
-            visiting.clear(kept)
+            visit_files.clear(kept)
     return _summary(made, len(index.hotspot_ids), said, seconds, to)
 
 
@@ -210,7 +210,7 @@ def _refuse_wrong_words(way: str, engine: str, to: Path | None) -> None:
     if way == visiting.CROSSINGS and engine != "local":
         raise SettingsError(
             "The path by crossings runs on this machine only.",
-            mend="Leave out --engine, or use --path order-free.",
+            mend="Leave out --engine, or use --path order_free.",
         )
     if to is not None and to.is_dir():
         raise OutputError(f"{to} is a folder.", mend="Name a file, such as visits.parquet.")

@@ -263,7 +263,6 @@ class PatrolPlan:
             visible_share=self.visible_share,
             log_tolerance_s=self.log_tolerance_s,
             logged_at_least_s=self.logged_at_least_s,
-            silence_s=self.silence_s,
             activities=self.activities,
         )
 

@@ -8,12 +8,16 @@ import polars as pl
 from placeproof import calendar, patrols
 from placeproof.files.premises import premises
 from placeproof.files.streets import streets
-from placeproof.study import following, visiting
+from placeproof.patrols.reported import reporting
+from placeproof.study import drawing, following, position_files, ringing, visiting
 from placeproof.study.work import Work
 from placeproof.tables import estimate
 
 if TYPE_CHECKING:
     from placeproof.patrols.dividing import Night
+
+_LOOKED_AT = 1_000_000
+"""Packed positions, about as many, by which it is judged which path suits them."""
 
 
 def measure_patrols(work: Work) -> None:
@@ -55,49 +59,64 @@ class _Measuring:
         return None if path is None else premises(path)
 
     @cached_property
+    def positions(self) -> "position_files.Positions | None":
+        """Where positions are, if some of them are packed; None: table ping is all there is."""
+        return position_files.positions_of_study(self.work.study, self.pings)
+
+    @cached_property
     def found(self) -> "visiting.Visits | None":
         """Visits of positions, by the path that the plan names."""
-        if self.work.hotspots is None:
+        made = None if self.work.hotspots is None else self.visits_in(self.work.hotspots)
+        if made is None:
             return None
-        packed = visiting.positions_of_study(self.work.study, self.pings)
-        if packed is not None:
-            made = self.of_packed(packed, self.work.hotspots)
-        elif self.pings is not None:
-            made = self.of_table(self.pings, self.work.hotspots)
-        else:
-            return None
-        self.work.patrol_facts |= made.facts
+        self.work.patrol_facts |= made.facts | {"why": self.why(made)}
         self.work.tables["visit"] = made.visits
         if made.cleaned is not None:
             self.work.tables["positions_cleaned"] = made.cleaned
         return made
 
-    def of_table(self, pings: pl.DataFrame, hotspots: pl.DataFrame) -> "visiting.Visits":
+    @cached_property
+    def around(self) -> dict[str, pl.DataFrame]:
+        """Visits to the rings around hot spots."""
+        if self.found is None or self.work.hotspots is None:
+            return {}
+        rings = ringing.ring_register(
+            self.work.hotspots, self.work.comparison, edges_m=self.work.plan.ring_edges_m
+        )
+        made = None if rings.is_empty() else self.visits_in(rings)
+        return {} if made is None else ringing.by_ring(made.visits)
+
+    def visits_in(self, outlines: pl.DataFrame) -> "visiting.Visits | None":
+        """Visits to outlines: ids, days and shapes of a table `hotspot`."""
+        if self.positions is not None:
+            return self.of_packed(self.positions, outlines)
+        return None if self.pings is None else self.of_table(self.pings, outlines)
+
+    def of_table(self, pings: pl.DataFrame, outlines: pl.DataFrame) -> "visiting.Visits":
         """Visits of positions that are in memory."""
         cleaned = None
         if self.plan.path == "crossings":
             by_crossings = patrols.visits_by_crossings(
-                pings, hotspots, premises=self.premises, rules=self.plan.crossing_rules
+                pings, outlines, premises=self.premises, rules=self.plan.crossing_rules
             )
             made, cleaned = by_crossings.visits, by_crossings.cleaned
         else:
             made = patrols.visits(
                 pings,
-                hotspots,
+                outlines,
                 longest_gap_s=self.plan.longest_gap_s,
                 shortest_dwell_s=self.plan.shortest_dwell_s,
             )
-        advice = patrols.choose_path(pings, hotspots)
-        facts = {"path": self.plan.path, "why": advice.about(self.plan.path)}
+        facts = {"path": self.plan.path}
         return visiting.Visits(made, patrols.device_days(pings), facts, cleaned)
 
     def of_packed(
-        self, positions: "visiting.Positions", hotspots: pl.DataFrame
+        self, positions: "position_files.Positions", outlines: pl.DataFrame
     ) -> "visiting.Visits":
         """Visits of packed positions, whatever their number."""
         from placeproof.patrols.outline_index import OutlineIndex
 
-        index = OutlineIndex.of(hotspots)
+        index = OutlineIndex.of(outlines)
         if self.plan.path == "crossings":
             return following.visits_by_crossing(
                 positions,
@@ -114,6 +133,29 @@ class _Measuring:
             progress=self.work.progress,
         )
 
+    def why(self, made: "visiting.Visits") -> str:
+        """Which path suits these positions, and why."""
+        assert self.work.hotspots is not None
+        if self.positions is None:
+            assert self.pings is not None
+            return patrols.choose_path(self.pings, self.work.hotspots).about(self.plan.path)
+        some = next(position_files.by_device(self.positions, most=_LOOKED_AT), None)
+        if some is None:
+            return str(made.facts["why"])
+        advice = patrols.choose_path(some, self.work.hotspots, packed=made.facts["pings"])
+        said = advice.about(self.plan.path)
+        return said if self.plan.path == visiting.CROSSINGS else f"{said} {made.facts['why']}"
+
+    @cached_property
+    def reported(self) -> pl.DataFrame | None:
+        """When each device reported anything; asked where logs are held against positions."""
+        if self.log is None or self.found is None:
+            return None
+        if self.positions is not None:
+            return position_files.reported_of(self.positions, slot_s=self.plan.silence_s)
+        assert self.pings is not None
+        return reporting(self.pings, slot_s=self.plan.silence_s)
+
     def dose_rows(self) -> "list[patrols.Row]":
         """Rows about the dose; table `dose` is kept."""
         found = self.found
@@ -127,7 +169,7 @@ class _Measuring:
                 patrol_log=self.log, tasking=self.tasking if self.log is None else None
             ),
             events=self.work.inputs.get("event"),
-            ring_visits={},
+            ring_visits=self.around,
             rules=patrols.DoseRules(
                 presets=tuple(calendar.NTE_PRESETS),
                 nte_id=self.work.plan.nte,
@@ -151,8 +193,7 @@ class _Measuring:
             tasking=self.tasking,
             visit=None if found is None else found.visits,
             observed_days=pl.Series("operating_day", [], pl.Date) if days is None else days,
-            pings=self.pings,
-            device_days=None if found is None else found.device_days,
+            reported=self.reported,
             delivered=self.delivered,
             patrol_log=self.log,
             stop_search=self.work.inputs.get("stop_search"),
@@ -197,21 +238,17 @@ class _Measuring:
     def draw(self) -> None:
         """Draw routes and measure what they reach."""
         rules, spots, found = self.plan.routes, self.work.hotspots, self.found
-        if spots is None or found is None or self.pings is None or found.observed_days is None:
+        if spots is None or found is None or found.observed_days is None:
             self.work.add(
                 patrols.coverage_estimates(None, cell_m=rules.cell_m, reach_m=rules.reach_m)
             )
             return
-        drawn = patrols.routes(
-            self.pings,
+        drawn = drawing.lines(
+            self.pings if self.positions is None else self.positions,
             found.visits,
             spots,
-            margin_m=rules.margin_m,
-            lead_s=rules.lead_s,
+            rules=rules,
             longest_gap_s=self.plan.longest_gap_s,
-            trim_m=rules.trim_m,
-            snap_m=rules.snap_m,
-            simplify_m=rules.simplify_m,
             premises=self.premises,
         )
         network = self.work.study.streets
