@@ -440,10 +440,11 @@ def test_usual_interval_survives_lost_pings_and_is_that_of_the_device() -> None:
     rows += [(1, EVENING + m * 60_000_000, x, y) for m in range(500)]
     rows += [(2, EVENING, x, y)]
     intervals = usual_intervals(merged(stays(index, rows)), ["a", "b", "c"], longest_gap_s=GAP_S)
-    ten, sixty, alone = intervals["interval_s"].to_list()
+    assert intervals["interval_s"].to_list() == [10, 60, 35]
+    ten, sixty, alone = intervals["unseen_s"].to_list()
     assert ten == pytest.approx(12.2, abs=0.8)  # pings lost at random: E[gap²] / E[gap]
     assert sixty == 60
-    assert ten < alone < 60
+    assert alone == pytest.approx((ten + sixty) / 2)
     assert intervals["unseen_sd_s"][1] == pytest.approx(60 / 6**0.5)
 
 
@@ -470,16 +471,13 @@ def test_visits_from_stays_have_an_error_and_need_no_count() -> None:
     index = OutlineIndex.of(PLACES)
     result = merged(stays(index, rows))
     names = [f"d{n:02d}" for n in range(40)]
+    intervals = usual_intervals(result, names, longest_gap_s=GAP_S)
     made = visits_from_stays(
-        to_frame(result, names, index.hotspot_ids),
-        usual_intervals(result, names, longest_gap_s=GAP_S),
-        shortest_dwell_s=0,
-    )
+        to_frame(result, names, index.hotspot_ids), intervals, shortest_dwell_s=0
+    ).join(intervals.select("device_id", "unseen_s"), on="device_id")
     assert made["pings"].null_count() == len(made) == len(result)
-    assert (made["dwell_s"] - made["seen_s"]).to_list() == pytest.approx(
-        made["interval_s"].to_list()
-    )
-    regular = made.filter(pl.col("interval_s") == 10)
+    assert (made["dwell_s"] - made["seen_s"]).to_list() == pytest.approx(made["unseen_s"].to_list())
+    regular = made.filter(pl.col("interval_s") == 10, pl.col("unseen_s") == 10)
     assert regular["dwell_sd_s"].to_list() == pytest.approx([10 / 6**0.5] * len(regular))
     assert len(regular) > 5
 

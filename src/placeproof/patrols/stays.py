@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from placeproof.patrols.cadence import unseen_s, usual_interval_s
 from placeproof.patrols.outline_index import OutlineIndex
 
 _WORDS = 16
@@ -242,11 +243,10 @@ def usual_intervals(
     stays: Stays, device_ids: Sequence[str], *, longest_gap_s: float
 ) -> pl.DataFrame:
     """
-    How long pings are apart around a moment at which a device enters or leaves.
+    How far apart each device's pings are, and how much of a visit they leave unseen.
 
-    Such a moment falls into a long gap more often than into a short one, so gaps count by their
-    length: the mean is Σ gap² / Σ gap. For a device that reports every 10 s it is 10 s; where pings
-    are lost it is longer, as the time is that no ping shows.
+    From the gaps between neighbours in the sketch, which depends on the set of pings alone;
+    `cadence` says how gaps become an interval.
 
     Parameters
     ----------
@@ -260,45 +260,33 @@ def usual_intervals(
     Returns
     -------
     DataFrame
-        `device_id`, `interval_s`, `unseen_sd_s` (standard deviation of the time that a visit has
-        before its first and after its last ping), sorted: a row for each device with a position
-        inside. Devices with no two positions near enough in time have the values of all devices;
-        null where no device has any.
+        `device_id`, `interval_s` (usual time between pings), `unseen_s` (time that a visit has
+        before its first and after its last ping) and `unseen_sd_s` (its standard deviation),
+        sorted: a row for each device with a position inside. Devices with no two positions near
+        enough in time have the medians of all devices; null where no device has any.
     """
     from placeproof.patrols.stays_kernel import BUCKET_S, gaps
 
     codes, counts = gaps(
         stays.sample_device, stays.sample_seconds, int(min(longest_gap_s, _FARTHEST))
     )
-    gap_s = np.arange(counts.shape[1])
     # A piece of time shows a gap the less often the longer it is.
-    often = counts * (BUCKET_S / (BUCKET_S - gap_s))
-    interval, unseen_sd = _around_a_moment(often, gap_s)
-    everyone = _around_a_moment(often.sum(axis=0, keepdims=True), gap_s)
+    often = counts * (BUCKET_S / (BUCKET_S - np.arange(counts.shape[1])))
+    interval = usual_interval_s(often)
+    unseen, unseen_sd = unseen_s(often, interval)
     return (
         pl.DataFrame(
             {
                 "device_id": pl.Series(device_ids, dtype=pl.String).gather(codes),
-                "interval_s": pl.Series(np.where(np.isnan(interval), everyone[0], interval)),
-                "unseen_sd_s": pl.Series(np.where(np.isnan(interval), everyone[1], unseen_sd)),
-            },
-            schema_overrides={"interval_s": pl.Float64, "unseen_sd_s": pl.Float64},
+                "interval_s": interval,
+                "unseen_s": unseen,
+                "unseen_sd_s": unseen_sd,
+            }
         )
-        .select("device_id", pl.col("interval_s", "unseen_sd_s").fill_nan(None))
+        .with_columns(pl.exclude("device_id").fill_nan(None))
+        .with_columns(pl.exclude("device_id").fill_null(pl.exclude("device_id").median()))
         .sort("device_id")
     )
-
-
-def _around_a_moment(
-    often: NDArray[np.float64], gap_s: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean length of the gap in which a moment lies, and sd of two waits for its end."""
-    with np.errstate(invalid="ignore"):
-        whole = often @ gap_s
-        mean: NDArray[np.float64] = (often @ gap_s**2) / whole
-        one_wait = (often @ gap_s**3) / whole / 3 - (mean / 2) ** 2
-        # To a microsecond, so that a regular interval is itself and not its neighbour.
-        return np.round(mean, 6), np.round(np.sqrt(2 * np.maximum(one_wait, 0)), 6)
 
 
 def _pairs(device: NDArray[np.int32], hotspot: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -31,7 +31,7 @@ def visits(
 
     Membership is decided on whole ten-millionths of a degree (`outline_index`), in one pass of
     machine code (`stays`). `seen_s` is what pings show and is measured from below; `dwell_s` adds
-    the device's usual interval between pings (`visits_from_stays` says why).
+    the time around them that pings leave unseen (`visits_from_stays` says how much that is).
 
     Parameters
     ----------
@@ -81,11 +81,11 @@ def visits_from_stays(
     """
     Say of each stay how long it probably was.
 
-    A stay reaches on average half an interval before its first ping and half an interval after its
-    last, each anything from nothing to a whole interval. So the estimate is one interval longer
-    than what pings show, and its error has a standard deviation of interval / √6 where pings come
-    regularly (`unseen_sd_s` allows for gaps of different lengths). The accuracy of the positions is
-    not part of that error: the path by crossings uses it.
+    A stay reaches on average half a gap before its first ping and half a gap after its last, each
+    anything from nothing to a whole gap. So where pings come regularly the estimate is one interval
+    longer than what pings show, and its error has a standard deviation of interval / √6; `unseen_s`
+    and `unseen_sd_s` allow for pings that are lost and gaps of different lengths. The accuracy of
+    the positions is not part of that error: the path by crossings uses it.
 
     Parameters
     ----------
@@ -93,7 +93,8 @@ def visits_from_stays(
         `device_id`, `hotspot_id`, `arrived_at`, `left_at`, as `stays.to_frame` gives them; with
         `pings` where moments were counted.
     intervals : DataFrame
-        `device_id`, `interval_s`, `unseen_sd_s`, as `stays.usual_intervals` gives them.
+        `device_id`, `interval_s`, `unseen_s`, `unseen_sd_s`, as `stays.usual_intervals` gives
+        them.
     shortest_dwell_s : float
         Visits whose estimated dwell is shorter are dropped. 0 keeps all.
 
@@ -102,7 +103,7 @@ def visits_from_stays(
     table `visit`
         Sorted by device, hot spot and arrival; method order_free.
     """
-    unseen_s = pl.col("interval_s").fill_null(0.0)
+    unseen_s = pl.col("unseen_s").fill_null(0.0)
     count = pl.col("pings") if "pings" in stays.columns else pl.lit(None, dtype=pl.Int64)
     return Visit.validate(
         stays.join(intervals, on="device_id", how="left")
