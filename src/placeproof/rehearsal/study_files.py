@@ -88,6 +88,16 @@ event_study_leads = 12
 # Other estimators beside the headline, each with its own assumptions.
 methods = ["callaway_santanna", "sun_abraham", "synthetic_did", "bounded_calibration", "honest_did"]
 
+[certificate]
+# placeproof certify tries the estimators on invented studies like this one; docs/explanation/
+# certificate.md says what each of these does.
+studies = 1000
+slow_studies = 200
+rate_ratios = [1.0, 0.85, 1.2]
+coverage_band = [0.93, 0.99]
+false_alarm_band = [0.0, 0.07]
+largest_bias = 0.05
+
 [patrols]
 # Radios report every 15 to 24 seconds; wardens carry none.
 path = "crossings"

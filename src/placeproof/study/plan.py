@@ -12,6 +12,7 @@ from placeproof.definitions import outcomes
 from placeproof.errors import SettingsError
 from placeproof.study.effect_keys import (
     EFFECT_KEYS,
+    CertificatePlan,
     RobustnessPlan,
     effect_plan,
     wrong_values,
@@ -59,6 +60,7 @@ class Plan:
     event_study_steps: tuple[str, ...]
     event_study_leads: int
     robustness: RobustnessPlan
+    certificate: CertificatePlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]
     min_items: int
