@@ -139,10 +139,16 @@ class _Measuring:
         if self.positions is None:
             assert self.pings is not None
             return patrols.choose_path(self.pings, self.work.hotspots).about(self.plan.path)
-        some = next(position_files.by_device(self.positions, most=_LOOKED_AT), None)
-        if some is None:
+        some: list[pl.DataFrame] = []
+        for pings in position_files.by_device(self.positions, most=_LOOKED_AT):
+            some.append(pings)
+            if sum(part.height for part in some) >= _LOOKED_AT:
+                break
+        if not some:
             return str(made.facts["why"])
-        advice = patrols.choose_path(some, self.work.hotspots, packed=made.facts["pings"])
+        advice = patrols.choose_path(
+            pl.concat(some), self.work.hotspots, packed=made.facts["pings"]
+        )
         said = advice.about(self.plan.path)
         return said if self.plan.path == visiting.CROSSINGS else f"{said} {made.facts['why']}"
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from placeproof import hotspots
+from placeproof import geometry, hotspots
 
 _OF = "\n"
 """Between the ring and the hot spot in an id: no id of a register holds it."""
@@ -37,15 +37,15 @@ def ring_register(
         `valid_to`, `geometry`: sorted, and no two rows of one id hold on one day.
     """
     rows: list[dict[str, object]] = []
-    targets, rings = None, pl.DataFrame()
+    before: pl.DataFrame | None = None
+    rings = pl.DataFrame()
     for first, last in _spans(register):
         held = hotspots.version_on(register, day=first)["hotspot_id"].to_list()
         now = hotspots.places(register, day=first)
-        if targets is None or not now.select("place_id", "geometry").equals(targets):
-            targets = now.select("place_id", "geometry")
-            whole = now if comparison is None else pl.concat([now, comparison])
-            rings = hotspots.ring_places(whole, edges_m=edges_m).filter(kind="ring")
-        for row in rings.filter(pl.col("target_id").is_in(held)).iter_rows(named=True):
+        now = now if comparison is None else pl.concat([now, comparison])
+        rings, before = _redrawn(rings, before, now, edges_m), now
+        mine = rings.filter(pl.col("kind") == "ring", pl.col("target_id").is_in(held))
+        for row in mine.iter_rows(named=True):
             name = f"ring {row['ring_inner_m']:g}-{row['ring_outer_m']:g} m"
             rows.append(
                 {
@@ -89,6 +89,36 @@ def by_ring(visits: pl.DataFrame) -> dict[str, pl.DataFrame]:
         str(ring): part.sort("device_id", "hotspot_id", "arrived_at")
         for (ring,), part in sorted(parts.items())
     }
+
+
+def _redrawn(
+    rings: pl.DataFrame, before: pl.DataFrame | None, now: pl.DataFrame, edges_m: Sequence[float]
+) -> pl.DataFrame:
+    """Rings of all places, drawn anew around those alone that a change of outlines can reach."""
+    if before is None:
+        return hotspots.ring_places(now, edges_m=edges_m)
+    key = ["place_id", "geometry"]
+    changed = pl.concat(
+        [now.join(before, on=key, how="anti"), before.join(now, on=key, how="anti")]
+    )
+    if changed.is_empty():
+        return rings
+    # Ground is shared by places whose rings meet; what they share depends on their neighbours.
+    affected = _meeting(now, changed, edges_m[-1])
+    drawn = hotspots.ring_places(_meeting(now, affected, edges_m[-1]), edges_m=edges_m)
+    anew = pl.col("target_id").is_in(affected["place_id"].to_list())
+    return pl.concat([rings.filter(~anew), drawn.filter(anew)])
+
+
+def _meeting(places: pl.DataFrame, others: pl.DataFrame, outer_m: float) -> pl.DataFrame:
+    """Places whose outermost ring meets that of another."""
+    import shapely
+
+    theirs = shapely.STRtree(geometry.outlines(others["geometry"]))
+    found = theirs.query(
+        geometry.outlines(places["geometry"]), predicate="dwithin", distance=2 * outer_m
+    )
+    return places[sorted(set(found[0].tolist()))]
 
 
 def _spans(register: pl.DataFrame) -> list[tuple[date, date | None]]:
