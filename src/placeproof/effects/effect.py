@@ -38,7 +38,12 @@ class Effect:
 
 
 def effects(
-    table: Grid, *, parts: np.ndarray, before: np.ndarray | None = None, level: float
+    table: Grid,
+    *,
+    parts: np.ndarray,
+    before: np.ndarray | None = None,
+    apart: np.ndarray | None = None,
+    level: float,
 ) -> list[Effect]:
     """
     Estimate the rate ratio over K parts of the cells by Poisson imputation.
@@ -51,6 +56,9 @@ def effects(
         Cells of which each effect is made; cells without a count are passed over.
     before : array of bool, shape (n, T), optional
         Cells that the fit may use: all untreated ones unless told otherwise.
+    apart : array, shape (n, anything), optional
+        Needed where `parts` or `before` differ between places of one course, side and pattern of
+        missing counts: places that differ here are not gathered.
     level : float
         Coverage that the intervals claim.
 
@@ -61,7 +69,7 @@ def effects(
         with t(treated places − 1); none where fewer than two treated places take part, or where
         some place cannot be left out.
     """
-    grouped = groups(table)
+    grouped = groups(table, apart=apart)
     base = grouped.before if before is None else (before & table.observed)[grouped.first]
     known = imputable(table, grouped, before=base)
     wanted = (parts & table.observed)[:, grouped.first]

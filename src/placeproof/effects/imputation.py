@@ -48,7 +48,7 @@ class Totals:
         return np.where(self.settled[:, None], ratio, np.nan)
 
 
-def groups(table: Grid) -> Groups:
+def groups(table: Grid, *, apart: np.ndarray | None = None) -> Groups:
     """
     Gather the places of a grid that the fit cannot tell apart.
 
@@ -56,6 +56,8 @@ def groups(table: Grid) -> Groups:
     ----------
     table : Grid
         Not modified.
+    apart : array, shape (n, anything), optional
+        Places that differ here are kept apart as well.
 
     Returns
     -------
@@ -65,6 +67,8 @@ def groups(table: Grid) -> Groups:
     before, after = table.before & table.observed, table.after & table.observed
     start = np.array([0 if day is None else day.toordinal() for day in table.cohorts])
     keys = np.hstack([before, after, table.patrolled[:, None], start[:, None]])
+    if apart is not None:
+        keys = np.hstack([keys, apart])
     _, first, member = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return Groups(
         member=member.ravel(),

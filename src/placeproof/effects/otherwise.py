@@ -62,13 +62,53 @@ def without_periods(
     ContractError
         If the panel breaks its contract.
     """
+    frames = {
+        name: pl.DataFrame({"period_start": sorted(gone)}, schema={"period_start": pl.Date})
+        for name, gone in left_out.items()
+    }
+    return without_cells(panel, outcomes=outcomes, left_out=frames, level=level)
+
+
+def without_cells(
+    panel: pl.DataFrame,
+    *,
+    outcomes: Mapping[str, PlannedOutcome],
+    left_out: Mapping[str, pl.DataFrame],
+    level: float,
+) -> pl.DataFrame:
+    """
+    Estimate the headline ratio again without some place-periods, and how far that moves it.
+
+    Parameters
+    ----------
+    panel : table `panel`
+        The rows that the headline rests on. Not modified.
+    outcomes : mapping of str to PlannedOutcome
+        By the outcome's id in the panel.
+    left_out : mapping of str to DataFrame
+        What to call the variant, and what goes: every row of the panel that agrees with a row of
+        the frame in all its columns, such as `place_id` and `period_start`.
+    level : float
+        Coverage that intervals claim, between 0 and 1.
+
+    Returns
+    -------
+    table `estimate`
+        As `without_periods` makes it.
+
+    Raises
+    ------
+    ContractError
+        If the panel breaks its contract.
+    """
     whole = checked(panel)
     rows: list[Row] = []
     for outcome in sorted(outcomes):
         table = grid(whole, outcome=outcome, hours="all", kinds=SPOTS)
         headline = overall(table, level=level) if table and not _why(table) else None
         for name in sorted(left_out):
-            kept = whole.filter(~pl.col("period_start").is_in(sorted(left_out[name])))
+            gone = left_out[name]
+            kept = whole.join(gone, on=gone.columns, how="anti")
             part = grid(kept, outcome=outcome, hours="all", kinds=SPOTS)
             base = {
                 **about(outcomes[outcome], outcome, part, population=HOT_SPOTS, hours="all"),

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,16 +45,47 @@ def two_way(table: Grid, *, level: float) -> TwoWay:
         With `refusal` where the ratio is not determined.
     """
     used = table.observed & (table.before | table.after)
+    return two_way_with(table, {PATROLLED: table.after}, used=used, level=level)[PATROLLED]
+
+
+PATROLLED = "patrolled"
+
+
+def two_way_with(
+    table: Grid, terms: Mapping[str, np.ndarray], *, used: np.ndarray, level: float
+) -> dict[str, TwoWay]:
+    """
+    Fit count = place × period × ratio^patrolled × … by Poisson, clustered by place.
+
+    Parameters
+    ----------
+    table : Grid
+        Not modified.
+    terms : mapping of str to array of bool, shape (n, T)
+        What was at work, by name.
+    used : array of bool, shape (n, T)
+        Cells that take part.
+    level : float
+        Coverage that the intervals claim; the reference is t(places − 1).
+
+    Returns
+    -------
+    dict of str to TwoWay
+        For each term its coefficient, or its `refusal`.
+    """
     row, column = np.nonzero(used)
     counts = table.counts[row, column]
-    patrolled = table.after[row, column]
     kept = _not_separated(row, column, counts, table.counts.shape)
     separated = int((~kept).sum())
-    row, column, counts, patrolled = row[kept], column[kept], counts[kept], patrolled[kept]
-    refusal = _refusal(row, column, counts, patrolled)
-    if refusal:
-        return TwoWay(float("nan"), None, 0, 0, separated, refusal)
-    return _fitted(row, column, counts, patrolled, separated, level)
+    row, column, counts = row[kept], column[kept], counts[kept]
+    marks = {name: term[row, column] for name, term in terms.items()}
+    why = {name: _refusal(row, column, counts, mark) for name, mark in marks.items()}
+    borne = {name: mark for name, mark in marks.items() if why[name] is None}
+    made = _fitted(row, column, counts, borne, separated, level) if borne else {}
+    return {
+        name: made.get(name) or TwoWay(float("nan"), None, 0, 0, separated, why[name])
+        for name in terms
+    }
 
 
 def _not_separated(
@@ -90,15 +122,15 @@ def _fitted(
     row: np.ndarray,
     column: np.ndarray,
     counts: np.ndarray,
-    patrolled: np.ndarray,
+    marks: Mapping[str, np.ndarray],
     separated: int,
     level: float,
-) -> TwoWay:
+) -> dict[str, TwoWay]:
     import pandas as pd
 
-    frame = pd.DataFrame(
-        {"count": counts, "patrolled": patrolled.astype(float), "place": row, "period": column}
-    )
+    columns = {f"x{k}": mark.astype(float) for k, mark in enumerate(marks.values())}
+    frame = pd.DataFrame({"count": counts, **columns, "place": row, "period": column})
+    nothing = float("nan")
     try:
         # pyfixest speaks of pandas 3 and of dropped singletons; neither is news to a reader here.
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -106,20 +138,34 @@ def _fitted(
             import pyfixest
 
             model = pyfixest.fepois(
-                "count ~ patrolled | place + period",
+                f"count ~ {' + '.join(columns)} | place + period",
                 data=frame,
                 vcov={"CRV1": "place"},
                 iwls_tol=1e-10,
                 iwls_maxiter=200,
                 fixef_rm="none",
             )
-            estimate, error = float(model.coef().iloc[0]), float(model.se().iloc[0])
+            estimates, errors = model.coef().to_dict(), model.se().to_dict()
     except (ValueError, RuntimeError, np.linalg.LinAlgError, IndexError) as trouble:
         why = f"The two-way Poisson could not be fitted ({type(trouble).__name__})."
-        return TwoWay(float("nan"), None, 0, 0, separated, why)
+        return {name: TwoWay(nothing, None, 0, 0, separated, why) for name in marks}
+    if len(estimates) < len(columns):
+        why = "Two of the terms are always at work together: they cannot be told apart."
+        return {name: TwoWay(nothing, None, 0, 0, separated, why) for name in marks}
     places = len(np.unique(row))
+    made = {}
+    for name, column_name in zip(marks, columns, strict=True):
+        estimate = float(estimates.get(column_name, nothing))
+        error = float(errors.get(column_name, nothing))
+        made[name] = _one(estimate, error, len(row), places, separated, level)
+    return made
+
+
+def _one(
+    estimate: float, error: float, cells: int, places: int, separated: int, level: float
+) -> TwoWay:
     if not (np.isfinite(estimate) and np.isfinite(error)) or abs(estimate) > 20:
         why = "The two-way Poisson did not come to rest: the zeros separate the counts."
         return TwoWay(float("nan"), None, 0, 0, separated, why)
     interval = spread(estimate, error, degrees=places - 1, level=level)
-    return TwoWay(estimate, interval, len(row), places, separated)
+    return TwoWay(estimate, interval, cells, places, separated)
