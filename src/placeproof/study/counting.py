@@ -200,9 +200,28 @@ def night_hours(work: Work, preset: str, events: pl.DataFrame) -> pl.DataFrame |
     """
     if "occurred_from" not in events.columns or not events["occurred_from"].is_not_null().any():
         return None
+    first = min(work.plan.history_from, work.plan.analysis_from, work.study.start)
+    return nights(work, preset, first=first, last=work.study.cut_off)
+
+
+def nights(work: Work, preset: str, *, first: date, last: date) -> pl.DataFrame:
+    """
+    List the hours of the night-time economy between two days, events of the study among them.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    preset : str
+        Id of a registered set of hours.
+    first, last : date
+        Operating days.
+
+    Returns
+    -------
+    DataFrame
+        As `calendar.nte_intervals` makes them.
+    """
     return calendar.nte_intervals(
-        calendar.NTE_PRESETS[preset],
-        first=min(work.plan.history_from, work.plan.analysis_from, work.study.start),
-        last=work.study.cut_off,
-        events=work.inputs.get("event"),
+        calendar.NTE_PRESETS[preset], first=first, last=last, events=work.inputs.get("event")
     )

@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from placeproof import calendar, effects, interviews, surveys
+from placeproof import effects, interviews, surveys
 from placeproof.definitions import outcomes
 from placeproof.effects import health
+from placeproof.study.counting import nights
 from placeproof.study.placing import first_start
 from placeproof.study.work import Work, without_effect
 
@@ -112,7 +113,7 @@ def describe_health(work: Work) -> None:
         health.estimates(
             work.inputs.get("ed_assault"),
             work.inputs.get("admission"),
-            nte=_nte(work),
+            nte=nights(work, work.plan.nte, first=work.study.start, last=work.study.cut_off),
             nte_id=work.plan.nte,
         )
     )
@@ -173,15 +174,6 @@ def describe_interviews(work: Work) -> None:
             people_target=work.plan.interview_people,
             areas_target=work.plan.interview_areas,
         )
-    )
-
-
-def _nte(work: Work) -> pl.DataFrame:
-    return calendar.nte_intervals(
-        calendar.NTE_PRESETS[work.plan.nte],
-        first=work.study.start,
-        last=work.study.cut_off,
-        events=work.inputs.get("event"),
     )
 
 

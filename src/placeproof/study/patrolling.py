@@ -10,6 +10,7 @@ from placeproof.files.premises import premises
 from placeproof.files.streets import streets
 from placeproof.patrols.reported import reporting
 from placeproof.study import drawing, following, position_files, ringing, visiting
+from placeproof.study.counting import nights
 from placeproof.study.work import Work
 from placeproof.tables import estimate
 
@@ -219,13 +220,8 @@ class _Measuring:
         for table, column in ((self.tasking, "window_from"), (self.log, "started_at")):
             if table is not None:
                 days += [value.date() for value in (table[column].min(), table[column].max())]  # type: ignore[union-attr]
-        intervals = calendar.nte_intervals(
-            calendar.NTE_PRESETS[self.work.plan.nte],
-            first=min(days),
-            last=max(days),
-            events=self.work.inputs.get("event"),
-        )
-        return patrols.Night(intervals, self.work.plan.nte)
+        preset = self.work.plan.nte
+        return patrols.Night(nights(self.work, preset, first=min(days), last=max(days)), preset)
 
     def keep_minutes(self) -> None:
         """Put planned and delivered minutes where the panel finds them."""
