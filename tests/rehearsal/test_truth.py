@@ -216,3 +216,26 @@ def test_selection_on_recorded_counts_is_lucky():
         promised += 0.5 * world.rates[CLASSES.index("asb")][inside][:, days].sum()
         over.append(world.score[[s.place for s in world.hotspots]].sum() / promised)
     assert np.mean(over) > 1.0
+
+
+def test_rivals_take_what_was_planted_where_and_when_they_work_and_nothing_elsewhere(worlds):
+    alone, beside = worlds["default"], worlds["rivals"]
+    touched = np.isin([GROUP[name] for name in CLASSES], ["serious", "other", "asb"])
+
+    def counted(world):
+        spot, band = truth.targets(world.city, world.hotspots)
+        events = world.with_patrols
+        near = (spot[events.point] >= 0) & (band[events.point] == 0) & touched[events.of_class]
+        mine = events.where(near)
+        out = beside.rivals.outreach[spot[mine.point], mine.day]
+        out &= (mine.hour >= 8) & (mine.hour < 14)
+        plan = beside.rivals.plans[spot[mine.point], mine.day]
+        return np.array([(out & ~plan).sum(), (plan & ~out).sum(), (~plan & ~out).sum()])
+
+    before, after = counted(alone), counted(beside)
+    assert before.min() > 300
+    for k, ratio in ((0, 0.5), (1, 0.75)):
+        error = np.sqrt(ratio * (1 - ratio) / before[k])
+        assert abs(after[k] / before[k] - ratio) < 4 * error
+    assert after[2] == before[2]
+    assert alone.rivals.outreach_ratio == 1.0

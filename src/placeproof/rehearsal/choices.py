@@ -50,6 +50,9 @@ class Effect:
         Rate ratio around it: above 1 displacement, below 1 diffusion of benefit.
     half_life_weeks : float or None
         Weeks in which the logarithm of every ratio halves; None: it lasts.
+    outreach, plans : float
+        Rate ratios of the rivals inside a hot spot: of outreach in its hours, and of a
+        problem-solving plan at all hours. 1: they do nothing of their own.
     """
 
     name: str
@@ -58,6 +61,8 @@ class Effect:
     ring_0_100: float = 1.0
     ring_100_250: float = 1.0
     half_life_weeks: float | None = None
+    outreach: float = 1.0
+    plans: float = 1.0
 
 
 def _inside(
@@ -109,6 +114,14 @@ EFFECTS: Mapping[str, Effect] = {
             "A strong fall that halves every 26 weeks.",
             _inside((0.62, 0.70), (0.85, 0.88), (0.76, 0.82), 1.25),
             half_life_weeks=26.0,
+        ),
+        Effect(
+            "rivals",
+            "Patrols do what they do by default inside; outreach halves what is left in its hours, "
+            "and problem-solving plans take a quarter off.",
+            _DEFAULT,
+            outreach=0.5,
+            plans=0.75,
         ),
     )
 }

@@ -21,6 +21,7 @@ from placeproof.rehearsal import (
     questionnaire,
     register,
     registers,
+    rivals,
     study_files,
     survey,
     truth,
@@ -60,6 +61,7 @@ class World:
     expected: truth.Expected
     without: Events
     with_patrols: Events
+    rivals: rivals.Rivals
 
     def rng(self, step: str) -> np.random.Generator:
         """The randomness of one step."""
@@ -86,7 +88,10 @@ def build_world(*, seed: int, size: str, effect: str) -> World:
     events = draw(city, rates, ceiling, rng_for(seed, "events"))
     unpatrolled = events.where(events.mark < 1 / ceiling[events.of_class])
     hotspots, score = select(city, unpatrolled, rng_for(seed, "selection"))
-    _, happened = truth.happens(city, hotspots, planted, events, ceiling)
+    plans = registers.problem_plans(hotspots, rng_for(seed, "problem plans"))
+    spans = [(row["Hot Spot"], row["Opened"], row["Closed"]) for row in plans]
+    beside = rivals.rivals(planted, hotspots, spans)
+    _, happened = truth.happens(city, hotspots, planted, events, ceiling, beside)
     return World(
         seed=seed,
         size=extent,
@@ -98,6 +103,7 @@ def build_world(*, seed: int, size: str, effect: str) -> World:
         expected=truth.expectation(city, hotspots, rates, planted),
         without=unpatrolled,
         with_patrols=events.where(happened),
+        rivals=beside,
     )
 
 
@@ -122,7 +128,8 @@ def write_force(
     size : str
         "small" or "full".
     effect : str
-        One of `EFFECTS`: "default", "none", "harm", "nte-only", "displacement", "decay".
+        One of `EFFECTS`: "default", "none", "harm", "nte-only", "displacement", "decay",
+        "rivals".
     faults : set of str
         Names of `FAULTS`, planted into the crime export one by one.
     without : set of str
@@ -256,11 +263,14 @@ def _admission_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
 
 
 def _outreach_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    return registers.OUTREACH_SECTION, registers.write_outreach(data, world.hotspots)
+    return registers.OUTREACH_SECTION, registers.write_outreach(
+        data, world.hotspots, world.effect.outreach
+    )
 
 
 def _plan_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = registers.write_problem_plans(data, world.hotspots, world.rng("problem plans"))
+    plans = registers.problem_plans(world.hotspots, world.rng("problem plans"))
+    facts = registers.write_problem_plans(data, plans, world.effect.plans)
     return registers.PLAN_SECTION, facts
 
 
@@ -326,6 +336,13 @@ def _truth(world: World) -> dict[str, Any]:
         },
         "starts": {f"cohort={i}": str(day) for i, day in enumerate(COHORT_STARTS, start=1)},
         "recording_shock": str(RECORDING_SHOCK),
+        "rivals": rivals.truths(
+            world.rivals,
+            world.city,
+            world.hotspots,
+            world.expected.with_patrols,
+            {name: truth.class_weights(name) for name in truth.OUTCOMES},
+        ),
         "effects": [row for row in ratios if row["subgroup"] == "all"],
         "rate_ratios": [row for row in ratios if row["subgroup"] != "all"],
         "realised": _realised(world),

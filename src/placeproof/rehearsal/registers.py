@@ -10,6 +10,7 @@ import polars as pl
 
 from placeproof.rehearsal.choices import COHORT_STARTS, LAST_DAY, OUTREACH_START, RECORDING_SHOCK
 from placeproof.rehearsal.rhythm import EVENTS
+from placeproof.rehearsal.rivals import outreach_places
 from placeproof.rehearsal.selection import Hotspot
 from placeproof.rehearsal.sheets import write_csv, write_xlsx
 
@@ -88,9 +89,9 @@ amount_gbp = "GBP"
 """
 
 
-def write_outreach(folder: Path, hotspots: Sequence[Hotspot]) -> dict[str, Any]:
+def write_outreach(folder: Path, hotspots: Sequence[Hotspot], ratio: float) -> dict[str, Any]:
     """
-    Write the register of outreach; it has no effect of its own here, but shares the places.
+    Write the register of outreach, which shares its places with patrols.
 
     Parameters
     ----------
@@ -98,8 +99,10 @@ def write_outreach(folder: Path, hotspots: Sequence[Hotspot]) -> dict[str, Any]:
         The study's `data`.
     hotspots : sequence of Hotspot
         The patrolled places.
+    ratio : float
+        Its planted rate ratio in its hours.
     """
-    spots = [spot.hotspot_id for spot in hotspots if spot.cohort == 1][:7]
+    spots = outreach_places(hotspots)
     rows = pl.DataFrame(
         {
             "Ref": [f"OR{i}" for i in range(1, len(spots) + 1)],
@@ -110,19 +113,15 @@ def write_outreach(folder: Path, hotspots: Sequence[Hotspot]) -> dict[str, Any]:
         }
     )
     write_csv(folder / "registers" / "outreach.csv", rows)
-    return {"hotspots": spots, "from": str(OUTREACH_START), "planted_rate_ratio": 1.0}
+    return {"hotspots": spots, "from": str(OUTREACH_START), "planted_rate_ratio": ratio}
 
 
-def write_problem_plans(
-    folder: Path, hotspots: Sequence[Hotspot], rng: np.random.Generator
-) -> dict[str, Any]:
+def problem_plans(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> list[dict[str, Any]]:
     """
-    Write the register of problem-solving plans.
+    Draw the register of problem-solving plans.
 
     Parameters
     ----------
-    folder : Path
-        The study's `data`.
     hotspots : sequence of Hotspot
         The patrolled places.
     rng : Generator
@@ -150,9 +149,27 @@ def write_problem_plans(
                 "Response": response,
             }
         )
-    table = pl.DataFrame(rows, schema_overrides={"Closed": pl.Date})
+    return rows
+
+
+def write_problem_plans(
+    folder: Path, plans: Sequence[dict[str, Any]], ratio: float
+) -> dict[str, Any]:
+    """
+    Write the register of problem-solving plans.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's `data`.
+    plans : sequence of dict
+        As `problem_plans` draws them.
+    ratio : float
+        Their planted rate ratio.
+    """
+    table = pl.DataFrame(plans, schema_overrides={"Closed": pl.Date})
     write_csv(folder / "registers" / "problem_plans.csv", table)
-    return {"plans": len(rows), "planted_rate_ratio": 1.0}
+    return {"plans": len(plans), "planted_rate_ratio": ratio}
 
 
 def write_events(folder: Path) -> dict[str, Any]:

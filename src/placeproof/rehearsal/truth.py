@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from placeproof.rehearsal import rivals as beside
 from placeproof.rehearsal.choices import Effect
 from placeproof.rehearsal.city import City
 from placeproof.rehearsal.happenings import Events
@@ -126,9 +127,10 @@ def happens(
     effect: Effect,
     events: Events,
     ceiling: np.ndarray,
+    rivals: beside.Rivals,
 ) -> tuple[np.ndarray, np.ndarray]:
     """
-    Which events happen without and which with patrols.
+    Which events happen without, and which with patrols and what else is at work.
 
     Parameters
     ----------
@@ -142,6 +144,8 @@ def happens(
         All that could happen.
     ceiling : array, shape (classes,)
         Largest rate ratio of each class.
+    rivals : Rivals
+        What else is at work.
     """
     target, band = targets(city, hotspots)
     spot, ring = target[events.point], band[events.point]
@@ -157,6 +161,7 @@ def happens(
             np.where(events.nte[near], 0, 1),
         ]
     )
+    ratio *= beside.ratio(rivals, events, spot, ring)
     top = ceiling[events.of_class]
     return events.mark < 1 / top, events.mark < ratio / top
 
