@@ -181,6 +181,25 @@ def lock(folder: StudyFolder) -> None:
 
 
 @app.command()
+def certify(
+    folder: StudyFolder,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; else one for each processor.", min=1)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try the planned estimators on invented studies like this one; a stopped attempt goes on."""
+    from placeproof.study.certifying import certify as attempt
+
+    made = attempt(folder, workers=workers, progress=_progress())
+    if as_json:
+        typer.echo(json.dumps(made.content, indent=1))
+        return
+    for line in made.lines():
+        typer.echo(line)
+
+
+@app.command()
 def truth(folder: StudyFolder, as_json: AsJson = False) -> None:
     """Hold the newest run of a rehearsal against the truth that was planted."""
     from placeproof.study.rehearsing import against_truth

@@ -153,6 +153,7 @@ def effect_grade(headline: Row, rows: Sequence[Row], about: Circumstances) -> Gr
         *_events(headline, same, about),
         *_locations(headline, same),
         *_power(headline, about),
+        *_certificate(headline, same),
         *_limits(headline, about),
     ]
     return lowered(start, why, failed)
@@ -381,6 +382,17 @@ def _power(headline: Row, about: Circumstances) -> list[Failed]:
         "found, and that is more than there is reason to expect."
     )
     return [Failed(reason, threatens=False)]
+
+
+def _certificate(headline: Row, same: Sequence[Row]) -> list[Failed]:
+    """Whether the estimator holds in studies like this one, where a run looked for that."""
+    for row in same:
+        if row["estimand"] == "recovery_certificate" and row["method"] == headline["method"]:
+            verdict = diagnostics(row).get("verdict")
+            if verdict == "certified":
+                return []
+            return [Failed(str(row["reason"]), threatens=verdict == "barred")]
+    return []
 
 
 def _limits(headline: Row, about: Circumstances) -> list[Failed]:

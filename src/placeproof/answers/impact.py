@@ -140,7 +140,7 @@ def _without_effect(
         return unanswerable(
             "Outcomes after the start stay masked until the plan is locked.", "Lock the plan."
         )
-    told = reasons(headlines)
+    told = reasons(headlines) or reasons(_barred(rows)[:1])
     if not headlines and not study.has("hotspot"):
         told = "No hot spots were supplied, so nothing says where patrols went."
     told = told or "No effect could be estimated from the records that were supplied."
@@ -158,6 +158,16 @@ def _without_effect(
         )
     grade = Grade("none", (told,))
     return Reply("partly", told, summary, grade, before_after[:1], "Supply what the reason names.")
+
+
+def _barred(rows: Sequence[Row]) -> list[Row]:
+    """Headlines that the recovery certificate took out of their place."""
+    return [
+        row
+        for row in rows
+        if str(row["reason"] or "").startswith("Barred from the headline")
+        and is_effect(row) and is_everyone(row) and not is_ring(row)
+    ]  # fmt: skip
 
 
 def _next_step(study: Study, headlines: Sequence[Row]) -> str | None:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from placeproof.report import data, impact, places
+from placeproof.report import certificate, data, impact, places
 from placeproof.report.document import (
     Block,
     Bullets,
@@ -46,7 +46,10 @@ def _headlines(material: Material, rows: list[Row]) -> Table:
             (Name(f"{row['question']}. {_headline_words(row)}"),),
             (number(row),),
             (number(row, "range"),) if row["lower"] is not None else (),
-            figure(row, "minimum_detectable_effect"),
+            (
+                *figure(row, "minimum_detectable_effect"),
+                *certificate.smallest(material, row),
+            ),
             figure(row, "n_places"),
         )
         for row in rows
@@ -137,8 +140,13 @@ def methods(material: Material) -> Section:
         "methods",
         (Text("Data and methods"),),
         material.authored("methods"),
-        (data.section(material), places.section(material)),
+        (data.section(material), places.section(material), *_certificate(material)),
     )
+
+
+def _certificate(material: Material) -> tuple[Section, ...]:
+    made = certificate.section(material)
+    return (made,) if made else ()
 
 
 def limitations(material: Material) -> Section:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from placeproof.report import events, figures
+from placeproof.report import certificate, events, figures
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Day, Figure, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import with_interval
@@ -169,7 +169,7 @@ def _checks(material: Material, key: str, rows: Sequence[Row], spots: Sequence[R
         ("Two-way regression", [beside(row, "poisson_two_way") for row in spots]),
         ("Events more or fewer, with rings", [beside(row, "weighted_disp") for row in spots]),
         ("Placebo p", [beside(row, "poisson_imputation_placebo", "p_value") for row in spots]),
-        ("Smallest detectable", [figure(row, "minimum_detectable_effect") for row in spots]),
+        ("Smallest detectable", [_detectable(material, row) for row in spots]),
     ]
     kept = [(head, cells) for head, cells in columns if any(cells)]
     body = tuple(
@@ -189,6 +189,11 @@ def _checks(material: Material, key: str, rows: Sequence[Row], spots: Sequence[R
         f"{key}-checks", "The same effect, checked", head, body,
         frozenset(range(1, len(head))), note=note, stamp=material.tag,
     )  # fmt: skip
+
+
+def _detectable(material: Material, row: Row) -> Spans:
+    told = figure(row, "minimum_detectable_effect")
+    return (*told, *certificate.smallest(material, row)) if told else ()
 
 
 def _too_short_note(body: Sequence[tuple[Spans, ...]]) -> Spans:

@@ -17,6 +17,11 @@ ROLE_WORDS: dict[str, str] = {
 
 ESTIMAND_WORDS: dict[str, str] = {
     "rate_ratio": "change against expectation",
+    "recovery_certificate": "recovery certificate",
+    "simulated_bias": "average error in simulated studies",
+    "simulated_coverage": "simulated studies whose interval holds the truth",
+    "simulated_detectable_rate_ratio": "smallest change found in 80 of 100 simulated studies",
+    "simulated_found": "simulated studies in which an effect is seen",
     "ratio_of_rate_ratios": "change in night-time hours against change in other hours",
     "change_in_rate_ratio": "change against the headline",
     "events_prevented": "events fewer than expected",

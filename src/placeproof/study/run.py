@@ -8,6 +8,7 @@ import polars as pl
 
 from placeproof.errors import InputError, SettingsError, StudyError
 from placeproof.study import (
+    certified,
     concluding,
     counting,
     estimating,
@@ -46,7 +47,12 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
     (
         "effects",
         "estimating effects",
-        (estimating.estimate_effects, varying.leave_events_out, varying.list_night_hours),
+        (
+            estimating.estimate_effects,
+            varying.leave_events_out,
+            varying.list_night_hours,
+            certified.heed_certificate,
+        ),
     ),
     ("health", "reading health data", (estimating.describe_health,)),
     ("surveys", "estimating from the survey", (estimating.estimate_survey,)),
