@@ -51,11 +51,12 @@ def usual_interval_s(often: NDArray[np.float64]) -> NDArray[np.float64]:
     least, most = np.ceil(usual / 2) - 1, SAME_GROUP * usual
     length = np.cumsum(often * gap_s, axis=1)
     with np.errstate(invalid="ignore"):
-        mean = (_up_to(length, most) - _up_to(length, least)) / (
+        mean: NDArray[np.float64] = (_up_to(length, most) - _up_to(length, least)) / (
             _up_to(below, most) - _up_to(below, least)
         )
+    mean[below[:, -1] == 0] = np.nan
     # To a microsecond, so that a regular interval is itself and not its neighbour.
-    return np.round(np.where(below[:, -1] > 0, mean, np.nan), 6)
+    return np.round(mean, 6)
 
 
 def unseen_s(
@@ -84,11 +85,11 @@ def unseen_s(
     gap_s = np.arange(often.shape[1])
     with np.errstate(invalid="ignore"):
         whole = often @ gap_s
-        mean = (often @ gap_s**2) / whole
+        mean: NDArray[np.float64] = (often @ gap_s**2) / whole
         one_wait = (often @ gap_s**3) / whole / 3 - (mean / 2) ** 2
         most = (1 + MOST_LOST_SHARE) / (1 - MOST_LOST_SHARE) * interval_s
-        kept = np.minimum(mean, most)
-        deviation = np.sqrt(2 * np.maximum(one_wait, 0)) * (kept / mean)
+        kept: NDArray[np.float64] = np.minimum(mean, most)
+        deviation: NDArray[np.float64] = np.sqrt(2 * np.maximum(one_wait, 0)) * (kept / mean)
     return np.round(kept, 6), np.round(deviation, 6)
 
 
