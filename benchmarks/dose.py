@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from placeproof.calendar import NTE_PRESETS, operating_day
-from placeproof.patrols.dose import dose_of_visits
+from placeproof.patrols.dose import Reckoning, dose_of_visits
 from placeproof.patrols.hours import clocks
 
 HERE = Path(__file__).resolve().parent
@@ -62,8 +62,7 @@ def measure(places: int, days: int, visits: int) -> dict[str, object]:
         FIRST, FIRST + timedelta(days=days - 1), presets=tuple(NTE_PRESETS), bands=True, events=None
     )
     cut = time.perf_counter()
-    dose = dose_of_visits(
-        seen,
+    by = Reckoning(
         hotspots=spots,
         observed_days=observed,
         clocks=hours,
@@ -72,6 +71,7 @@ def measure(places: int, days: int, visits: int) -> dict[str, object]:
         officers=None,
         vehicle_devices=(),
     )
+    dose = dose_of_visits(seen, by=by)
     done = time.perf_counter()
     return {
         "places": places,

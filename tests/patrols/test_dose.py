@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from placeproof.calendar import NTE_PRESETS
 from placeproof.patrols.additional import stated_officers, tasked_windows
-from placeproof.patrols.dose import dose_of_visits
+from placeproof.patrols.dose import Reckoning, dose_of_visits
 from placeproof.patrols.hours import BANDS, Clocks, clocks
 from placeproof.patrols.minutes import delivered_minutes
 from placeproof.tables import Dose, Event, Visit
@@ -62,7 +62,7 @@ def dose(
         "officers": None,
         "vehicle_devices": (),
     }
-    return dose_of_visits(seen(*rows), **(given | further))
+    return dose_of_visits(seen(*rows), by=Reckoning(**(given | further)))
 
 
 def cell(found: pl.DataFrame, hours: str = "all", day: date = FRIDAY) -> dict:

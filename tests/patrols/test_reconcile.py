@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from placeproof.calendar import NTE_PRESETS
+from placeproof.patrols.dose import Reckoning
 from placeproof.patrols.hours import clocks
 from placeproof.patrols.minutes import panel_dose, stated_minutes
 from placeproof.patrols.reconcile import dose_of_delivered, reconciled_dose, reconciliation
@@ -39,9 +40,7 @@ def stated(*rows: dict, **further: object) -> pl.DataFrame:
 def both(
     visits: pl.DataFrame, *rows: dict, days: tuple[date, ...], gpsless: tuple = ()
 ) -> pl.DataFrame:
-    return reconciled_dose(
-        visits,
-        delivered(*rows),
+    by = Reckoning(
         hotspots=hotspots(),
         observed_days=pl.Series(days, dtype=pl.Date),
         clocks=CLOCKS,
@@ -49,8 +48,8 @@ def both(
         tasked_by="place",
         officers=None,
         vehicle_devices=(),
-        without_gps=gpsless,
     )
+    return reconciled_dose(visits, delivered(*rows), by=by, without_gps=gpsless)
 
 
 def test_stated_visits_are_joined_and_split_by_hours() -> None:

@@ -1,6 +1,7 @@
 """How much presence each hot spot got on each operating day, by hours and by source."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -31,29 +32,13 @@ STAYS: dict[str, pl.DataType | type[pl.DataType]] = {
 """One row per stay, whatever the source: what `dose_of_stays` is made of."""
 
 
-def dose_of_visits(
-    visit: pl.DataFrame,
-    *,
-    hotspots: pl.DataFrame,
-    observed_days: pl.Series,
-    clocks: Clocks,
-    tasking: pl.DataFrame | None,
-    tasked_by: TaskedBy,
-    officers: pl.DataFrame | None,
-    vehicle_devices: Collection[str],
-) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Reckoning:
     """
-    Measure the dose from visits made of pings.
+    What the presence of devices is reckoned by.
 
-    Somebody was there in a patrol-minute; devices are not added up. Person-minutes add devices up,
-    so that a double crew of ten minutes is 20; a vehicle counts as one officer only while no other
-    device is there for that officer, and officers that logs state count where they are more than
-    the devices. Minutes that cross the edge of a day or of some hours are split exactly.
-
-    Parameters
+    Attributes
     ----------
-    visit : table `visit`
-        Presence lasts `dwell_s` from arrival.
     hotspots : table `hotspot`
         Places; one that nobody visited on an observed day has 0.
     observed_days : Series of Date
@@ -71,6 +56,41 @@ def dose_of_visits(
         As `stated_officers` gives it.
     vehicle_devices : collection of str
         Pseudonyms of devices that are vehicles.
+    """
+
+    hotspots: pl.DataFrame
+    observed_days: pl.Series
+    clocks: Clocks
+    tasking: pl.DataFrame | None
+    tasked_by: TaskedBy
+    officers: pl.DataFrame | None
+    vehicle_devices: Collection[str]
+
+    @property
+    def place_days(self) -> pl.DataFrame:
+        """Places and days of which pings say something."""
+        return place_days(self.hotspots, self.observed_days)
+
+    @property
+    def vehicle(self) -> pl.Expr:
+        """Whether the device of a visit is a vehicle."""
+        return pl.col("device_id").is_in(sorted(self.vehicle_devices))
+
+
+def dose_of_visits(visit: pl.DataFrame, *, by: Reckoning) -> pl.DataFrame:
+    """
+    Measure the dose from visits made of pings.
+
+    Somebody was there in a patrol-minute; devices are not added up. Person-minutes add devices up,
+    so that a double crew of ten minutes is 20; a vehicle counts as one officer only while no other
+    device is there for that officer, and officers that logs state count where they are more than
+    the devices. Minutes that cross the edge of a day or of some hours are split exactly.
+
+    Parameters
+    ----------
+    visit : table `visit`
+        Presence lasts `dwell_s` from arrival.
+    by : Reckoning
 
     Returns
     -------
@@ -82,16 +102,15 @@ def dose_of_visits(
     ValueError
         If the clocks do not cover the observed days.
     """
-    vehicle = pl.col("device_id").is_in(sorted(vehicle_devices))
     return dose_of_stays(
-        stays_of_visits(visit, vehicle=vehicle),
+        stays_of_visits(visit, vehicle=by.vehicle),
         untimed=None,
-        known=place_days(hotspots, observed_days),
-        hotspots=hotspots,
-        clocks=clocks,
-        tasking=tasking,
-        tasked_by=tasked_by,
-        officers=officers,
+        known=by.place_days,
+        hotspots=by.hotspots,
+        clocks=by.clocks,
+        tasking=by.tasking,
+        tasked_by=by.tasked_by,
+        officers=by.officers,
         source="pings",
         persons_from=("devices", "devices and statements"),
     )
@@ -158,7 +177,7 @@ def dose_of_stays(
     tasking : table `tasking`, or None
     tasked_by : {"place", "unit"}
     officers : DataFrame, or None
-        As for `dose_of_visits`.
+        As for `Reckoning`.
     source : str
         What table `dose` says of the source.
     persons_from : (str, str)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 
 import polars as pl
 
 from placeproof.calendar import operating_day
 from placeproof.patrols.additional import TaskedBy
 from placeproof.patrols.delivery import stated_rows
-from placeproof.patrols.dose import dose_of_visits
+from placeproof.patrols.dose import Reckoning, dose_of_visits
 from placeproof.patrols.dose_rows import (
     dose_rows,
     other_dose_rows,
@@ -18,7 +17,7 @@ from placeproof.patrols.dose_rows import (
     ring_rows,
 )
 from placeproof.patrols.hours import Clocks, clocks
-from placeproof.patrols.minutes import delivered_minutes, place_days
+from placeproof.patrols.minutes import delivered_minutes
 from placeproof.patrols.reconcile import dose_of_delivered, reconciled_dose, reconciliation
 from placeproof.patrols.reconcile_rows import reconciliation_rows
 from placeproof.patrols.rows import Row, missing
@@ -134,8 +133,7 @@ def doses(
     if visit is None or hotspots is None or device_days is None:
         return Doses(stated, rows)
     observed = device_days["operating_day"].unique().sort()
-    measure = partial(
-        dose_of_visits,
+    by = Reckoning(
         hotspots=hotspots,
         observed_days=observed,
         clocks=times,
@@ -144,19 +142,22 @@ def doses(
         officers=officers,
         vehicle_devices=rules.vehicle_devices,
     )
-    measured = measure(visit)
-    rows += _rows_of_pings(measured, visit, place_days(hotspots, observed), times, rules)
+    measured = dose_of_visits(visit, by=by)
+    rows += _rows_of_pings(measured, visit, by.place_days, times, rules)
     rows += raw_rows(
         delivered_minutes(visit, hotspots=hotspots, observed_days=observed, add_interval=False)
     )
     rows += device_coverage(device_days)
     for ring, seen in sorted(ring_visits.items()):
         rows += ring_rows(
-            measure(seen), nte_id=rules.nte_id, population=ring, made_by=rules.made_by
+            dose_of_visits(seen, by=by),
+            nte_id=rules.nte_id,
+            population=ring,
+            made_by=rules.made_by,
         )
     both = _nothing()
     if delivered is not None:
-        both = reconciled_dose(visit, delivered, without_gps=rules.without_gps, **measure.keywords)
+        both = reconciled_dose(visit, delivered, by=by, without_gps=rules.without_gps)
         held = reconciliation(measured, stated, without_gps=rules.without_gps)
         rows += other_dose_rows(both, nte_id=rules.nte_id) + reconciliation_rows(held)
     return Doses(pl.concat([measured, stated, both]), rows)

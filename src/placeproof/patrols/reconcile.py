@@ -7,9 +7,8 @@ import polars as pl
 
 from placeproof.calendar import LOCAL_ZONE, operating_day
 from placeproof.patrols.additional import TaskedBy
-from placeproof.patrols.dose import STAYS, dose_of_stays, stays_of_visits
+from placeproof.patrols.dose import STAYS, Reckoning, dose_of_stays, stays_of_visits
 from placeproof.patrols.hours import Clock, Clocks
-from placeproof.patrols.minutes import place_days
 from placeproof.patrols.stretches import union
 from placeproof.tables import Dose
 
@@ -45,7 +44,7 @@ def dose_of_delivered(
         Covering all days that are stated.
     tasking : table `tasking`, or None
     tasked_by : {"place", "unit"}
-        As for `dose_of_visits`.
+        As for `Reckoning`.
 
     Returns
     -------
@@ -77,13 +76,7 @@ def reconciled_dose(
     visit: pl.DataFrame,
     delivered: pl.DataFrame,
     *,
-    hotspots: pl.DataFrame,
-    observed_days: pl.Series,
-    clocks: Clocks,
-    tasking: pl.DataFrame | None,
-    tasked_by: TaskedBy,
-    officers: pl.DataFrame | None,
-    vehicle_devices: Collection[str],
+    by: Reckoning,
     without_gps: Collection[str],
 ) -> pl.DataFrame:
     """
@@ -98,15 +91,8 @@ def reconciled_dose(
     ----------
     visit : table `visit`
     delivered : table `delivered`
-    hotspots : table `hotspot`
-    observed_days : Series of Date
-    clocks : Clocks
-        Covering the observed days and all that is stated.
-    tasking : table `tasking`, or None
-    tasked_by : {"place", "unit"}
-    officers : DataFrame, or None
-    vehicle_devices : collection of str
-        As for `dose_of_visits`.
+    by : Reckoning
+        Its clocks cover all that is stated, too.
     without_gps : collection of str
         Those in `delivered_by` whose presence pings cannot show.
 
@@ -115,8 +101,8 @@ def reconciled_dose(
     table `dose`
         Source reconciled; `delivered_by` names who is in a row, null for pings alone.
     """
-    measured = place_days(hotspots, observed_days)
-    said = _counted(delivered, clocks.common)
+    measured = by.place_days
+    said = _counted(delivered, by.clocks.common)
     partner = pl.col("delivered_by").is_in(sorted(without_gps))
     shown = measured.rename({"place_id": "hotspot_id"})
     here = ["hotspot_id", "operating_day"]
@@ -124,17 +110,16 @@ def reconciled_dose(
     kept = pl.concat(
         [said.filter(partner), _until_pings_speak(instead, shown).select(said.columns)]
     )
-    vehicle = pl.col("device_id").is_in(sorted(vehicle_devices))
-    stays = pl.concat([stays_of_visits(visit, vehicle=vehicle), _stays(kept)])
+    stays = pl.concat([stays_of_visits(visit, vehicle=by.vehicle), _stays(kept)])
     found = dose_of_stays(
         stays,
         untimed=_untimed(kept),
         known=_who_is_in(measured, kept),
-        hotspots=hotspots,
-        clocks=clocks,
-        tasking=tasking,
-        tasked_by=tasked_by,
-        officers=officers,
+        hotspots=by.hotspots,
+        clocks=by.clocks,
+        tasking=by.tasking,
+        tasked_by=by.tasked_by,
+        officers=by.officers,
         source="reconciled",
         persons_from=("devices", "devices and statements"),
     )
