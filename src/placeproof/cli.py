@@ -212,6 +212,46 @@ def truth(folder: StudyFolder, as_json: AsJson = False) -> None:
         typer.echo(line)
 
 
+@app.command()
+def claim(
+    words: Annotated[
+        str,
+        typer.Argument(
+            help='The claim, as "ASB down 15.2 % April-September 2024 against 2023".',
+            show_default=False,
+        ),
+    ],
+    folder: Annotated[Path, typer.Argument(help="Folder of the study.")] = Path(),
+    outcome: Annotated[
+        str | None, typer.Option(help="Id of the outcome, if not the words'.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="Later window, as 2024-04..2024-09, if not the words'.")
+    ] = None,
+    then: Annotated[str | None, typer.Option(help="Earlier window, if not the words'.")] = None,
+    place: Annotated[str | None, typer.Option(help="One hot spot; else all together.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a before-and-after claim apart: counterfactual, interval, regression to the mean."""
+    from placeproof.study.claim_words import window_of
+    from placeproof.study.claiming import check_claim
+
+    checked = check_claim(
+        folder,
+        words,
+        outcome=outcome,
+        now=window_of(now),
+        then=window_of(then),
+        place=place,
+        progress=_progress(),
+    )
+    if as_json:
+        typer.echo(json.dumps(checked.as_dict(), indent=1))
+        return
+    for line in checked.lines():
+        typer.echo(line)
+
+
 Column = Annotated[
     list[str] | None,
     typer.Option("--column", help="What a column is, as device_id=RADIO; may be repeated."),

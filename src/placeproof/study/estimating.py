@@ -1,5 +1,8 @@
 """What came of it: effects estimated, health, survey and interviews described."""
 
+from collections.abc import Sequence
+from datetime import date
+
 import polars as pl
 
 from placeproof import effects, interviews, surveys
@@ -7,6 +10,7 @@ from placeproof.definitions import outcomes
 from placeproof.effects import health
 from placeproof.study.counting import nights
 from placeproof.study.placing import first_start
+from placeproof.study.plan import Plan
 from placeproof.study.work import Work, without_effect
 
 
@@ -90,14 +94,35 @@ def for_estimation(work: Work, panel: pl.DataFrame) -> pl.DataFrame:
     table `panel`
         The rows on which effects are estimated.
     """
-    if work.plan.baseline == "all":
-        return panel
+    spare = work.baseline_periods
+    return panel.filter(serves_as_baseline(work.plan, None if spare is None else sorted(spare)))
+
+
+def serves_as_baseline(plan: Plan, spare: Sequence[date] | None) -> pl.Expr:
+    """
+    Say which periods neither chose hot spots nor matched places.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its windows, and whether the baseline leaves such periods out at all.
+    spare : sequence of date or None
+        Starts of the periods of the history that took no part in matching; None: no places were
+        matched, and the whole history serves.
+
+    Returns
+    -------
+    polars.Expr
+        Over `period_start` and `period_end`.
+    """
+    if plan.baseline == "all":
+        return pl.lit(value=True)
     start, end = pl.col("period_start"), pl.col("period_end")
-    chosen = (end >= work.plan.selection_from) & (start <= work.plan.selection_to)
-    history = (start >= work.plan.history_from) & (end <= work.plan.history_to)
-    spare = start.is_in(sorted(work.baseline_periods or ()))
-    matched = history & ~spare if work.baseline_periods is not None else pl.lit(value=False)
-    return panel.filter(~chosen & ~matched)
+    chosen = (end >= plan.selection_from) & (start <= plan.selection_to)
+    if spare is None:
+        return ~chosen
+    history = (start >= plan.history_from) & (end <= plan.history_to)
+    return ~chosen & ~(history & ~start.is_in(spare))
 
 
 def describe_health(work: Work) -> None:
