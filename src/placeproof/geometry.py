@@ -226,6 +226,43 @@ def outlines(wkb: pl.Series) -> np.ndarray:
         ) from None
 
 
+def outlines_from_text(wkt: pl.Series) -> np.ndarray:
+    """
+    Read a column of outlines that are written as text.
+
+    Parameters
+    ----------
+    wkt : Series of String
+        WKT in metres on the British National Grid; null where there is no outline.
+
+    Returns
+    -------
+    array of shapely geometries
+        None where null.
+
+    Raises
+    ------
+    GeometryError
+        If a value is no WKT, no polygon, or not in metres in Great Britain.
+    """
+    made = []
+    for position, words in enumerate(wkt.to_list()):
+        try:
+            outline = None if words is None else shapely.from_wkt(words)
+        except (shapely.errors.ShapelyError, TypeError):
+            outline = shapely.Point()
+        if outline is not None:
+            if outline.is_empty or not outline.is_valid or outline.area <= 0:
+                raise GeometryError(
+                    f"Row {position + 1} of the outlines written as text is no valid polygon.",
+                    mend="write it as POLYGON ((easting northing, …)), closed, in metres.",
+                )
+            corners = shapely.get_coordinates(outline)
+            require_metres(corners[:, 0], corners[:, 1])
+        made.append(outline)
+    return np.array([*made, None], dtype=object)[:-1]
+
+
 def to_wkb(geometries: Sequence[Any]) -> pl.Series:
     """
     Write outlines as a column, byte for byte the same on every machine.

@@ -15,6 +15,9 @@ ROBUSTNESS = (
 )
 """Estimators of the robustness set that a plan may name."""
 
+FORGE_KINDS = ("tessellated", "translated")
+"""Kinds of sets of comparison places that a plan may name."""
+
 EFFECT_KEYS: Sections = {
     "robustness": (
         Key(
@@ -50,6 +53,85 @@ EFFECT_KEYS: Sections = {
             high=1,
         ),
     ),
+    "forge": (
+        Key(
+            "sets",
+            "whole",
+            "sets of comparison places under each of which the headline is estimated; 0: none",
+            low=0,
+            high=1000,
+        ),
+        Key(
+            "kinds",
+            "texts",
+            "where their candidates come from, in turn: tessellated (tiles of a shifted grid), "
+            "translated (the hot spots' own outlines moved to other ground)",
+        ),
+        Key(
+            "features",
+            "texts",
+            "features of table place_feature that the sets are matched on beside the history",
+        ),
+        Key(
+            "feature_weight",
+            "number",
+            "0 matches by history alone; 1 counts a standard deviation of a feature as much as "
+            "one of the noise of a count",
+            low=0,
+            high=100,
+        ),
+        Key(
+            "feature_reach_m",
+            "number",
+            "points of a feature within this distance of a place count there, in metres",
+            low=0,
+            high=5000,
+        ),
+        Key(
+            "pretended_starts",
+            "numbers",
+            "periods by which patrols are pretended to have begun earlier, as [4, 13]",
+        ),
+    ),
+    "registers": (
+        Key(
+            "apart_days",
+            "whole",
+            "least number of days by which patrols and a rival of the registers must differ in a "
+            "place for it to tell the two apart",
+            low=1,
+            high=3650,
+        ),
+        Key(
+            "scan_false_flags",
+            "number",
+            "chance that the scan for steps in recording flags anything in a study without one",
+            low=0,
+            high=0.5,
+        ),
+        Key(
+            "scan_months",
+            "whole",
+            "fewest months on either side of a step that the scan can see",
+            low=2,
+            high=60,
+        ),
+        Key(
+            "scan_simulations",
+            "whole",
+            "series without a step to which each series is held",
+            low=99,
+            high=100_000,
+        ),
+        Key(
+            "unlocated_odds",
+            "number",
+            "how many times as often as elsewhere events in patrolled places might lack a "
+            "location once patrols began, in the moderate bounds",
+            low=1,
+            high=100,
+        ),
+    ),
 }
 
 EFFECT_VALUES = {
@@ -60,6 +142,17 @@ EFFECT_VALUES = {
     "coverage_band": "[0.93, 0.99]",
     "false_alarm_band": "[0.0, 0.07]",
     "largest_bias": "0.05",
+    "sets": "50",
+    "kinds": "[" + ", ".join(f'"{name}"' for name in FORGE_KINDS) + "]",
+    "features": "[]",
+    "feature_weight": "1.0",
+    "feature_reach_m": "200",
+    "pretended_starts": "[13, 26]",
+    "apart_days": "56",
+    "scan_false_flags": "0.05",
+    "scan_months": "4",
+    "scan_simulations": "999",
+    "unlocated_odds": "2.0",
 }
 """What a new plan starts with, by key; a key's name stands in one section only."""
 
@@ -83,7 +176,35 @@ class CertificatePlan:
     largest_bias: float
 
 
-RECORDS: Mapping[str, type] = {"robustness": RobustnessPlan, "certificate": CertificatePlan}
+@dataclass(frozen=True, kw_only=True)
+class ForgePlan:
+    """Section [forge]; `EFFECT_KEYS` says what each means."""
+
+    sets: int
+    kinds: tuple[str, ...]
+    features: tuple[str, ...]
+    feature_weight: float
+    feature_reach_m: float
+    pretended_starts: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistersPlan:
+    """Section [registers]; `EFFECT_KEYS` says what each means."""
+
+    apart_days: int
+    scan_false_flags: float
+    scan_months: int
+    scan_simulations: int
+    unlocated_odds: float
+
+
+RECORDS: Mapping[str, type] = {
+    "robustness": RobustnessPlan,
+    "certificate": CertificatePlan,
+    "forge": ForgePlan,
+    "registers": RegistersPlan,
+}
 """Section to the record that holds it: a field of `Plan` by the same name."""
 
 
@@ -128,7 +249,22 @@ def wrong_values(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"plan.toml, [robustness]: no estimator is called {name!r}; there are {known}"
         for name in found["robustness"].get("methods") or ()
         if name not in ROBUSTNESS
-    ] + _wrong_certificate(found["certificate"])
+    ] + [*_wrong_certificate(found["certificate"]), *_wrong_forge(found["forge"])]
+
+
+def _wrong_forge(section: Mapping[str, Any]) -> list[str]:
+    where, known = "plan.toml, [forge]", ", ".join(FORGE_KINDS)
+    wrong = [
+        f"{where}: no kind of set is called {name!r}; there are {known}"
+        for name in section.get("kinds") or ()
+        if name not in FORGE_KINDS
+    ]
+    if section.get("sets") and section.get("kinds") == []:
+        wrong.append(f"{where}: sets are wanted, and no kind of set is named; there are {known}")
+    starts = section.get("pretended_starts") or ()
+    if not all(isinstance(start, int) and start > 0 for start in starts):
+        wrong.append(f"{where}: pretended_starts = {starts}, expected whole numbers above 0")
+    return wrong
 
 
 def _wrong_certificate(section: Mapping[str, Any]) -> list[str]:

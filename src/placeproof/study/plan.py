@@ -13,6 +13,8 @@ from placeproof.errors import SettingsError
 from placeproof.study.effect_keys import (
     EFFECT_KEYS,
     CertificatePlan,
+    ForgePlan,
+    RegistersPlan,
     RobustnessPlan,
     effect_plan,
     wrong_values,
@@ -61,6 +63,8 @@ class Plan:
     event_study_leads: int
     robustness: RobustnessPlan
     certificate: CertificatePlan
+    forge: ForgePlan
+    registers: RegistersPlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]
     min_items: int

@@ -24,6 +24,11 @@ class Cointervention(Table):
     cointervention_id = text("Identifier")
     name = text("What it is")
     hotspot_id = text("Hot spot in which it works", null="not tied to a hot spot")
+    area_wkt = text(
+        "Outline in which it works, as WKT in metres on the British National Grid; every place "
+        "that it overlaps is one in which it works",
+        null="not drawn: the hot spot says where, or it works in the whole study area",
+    )
     starts_on = day("First day")
     ends_on = day("Last day", null="goes on")
     hours = text("Hours of the day, as 14:00-20:00", null="not supplied")
