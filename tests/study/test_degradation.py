@@ -77,6 +77,7 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
     "response_flag": {},
     "withdrawal": {},
     "population_margin": {},
+    "place_feature": {},
     "tally": {},
     "cointervention": {},
     "problem_plan": {},

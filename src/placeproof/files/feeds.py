@@ -316,6 +316,21 @@ def _population_margin(spec: FeedSpec, rows: pl.DataFrame) -> list[pl.DataFrame]
     ]  # fmt: skip
 
 
+def _place_feature(spec: FeedSpec, rows: pl.DataFrame) -> list[pl.DataFrame]:
+    point = pl.col("measure") == "point"
+    twice = pl.struct("feature", "area_code").is_duplicated() & pl.col("area_code").is_not_null()
+    return [
+        _flag(spec, rows, ~point & pl.col("area_code").is_null(), "blank value", "area_code",
+              "the code of the area that a level or an amount is for", kept=False),
+        _flag(spec, rows, ~point & pl.col("value").is_null(), "blank value", "value",
+              "the level or amount of the area", kept=False),
+        _flag(spec, rows, point & pl.col("easting_m").is_null(), "no-location", "easting_m",
+              "the location of the point", kept=False),
+        _flag(spec, rows, twice, "two-values", "area_code",
+              "one value of a feature for each area", kept=False),
+    ]  # fmt: skip
+
+
 _JUDGES: dict[str, Judge] = {
     "tasking": _tasking,
     "patrol_log": _patrol_log,
@@ -331,6 +346,7 @@ _JUDGES: dict[str, Judge] = {
     "cost": _cost,
     "event": _event,
     "population_margin": _population_margin,
+    "place_feature": _place_feature,
 }
 
 

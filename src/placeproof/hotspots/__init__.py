@@ -16,7 +16,18 @@ from placeproof.hotspots.delineation import (
     gi_star,
     single_point_shares,
 )
+from placeproof.hotspots.features import Features, features_of
+from placeproof.hotspots.forge import (
+    TESSELLATED,
+    Ground,
+    MatchedSet,
+    Matching,
+    Pool,
+    candidate_pool,
+    forged,
+)
 from placeproof.hotspots.grid import area_cells, grid_counts
+from placeproof.hotspots.points import Points, gathered
 from placeproof.hotspots.register import (
     first_treated,
     outline_on,
@@ -25,19 +36,32 @@ from placeproof.hotspots.register import (
     version_on,
 )
 from placeproof.hotspots.rings import ring_places
+from placeproof.hotspots.set_balance import balance_of_sets
 
 __all__ = [
+    "TESSELLATED",
+    "Features",
+    "Ground",
+    "MatchedSet",
+    "Matching",
     "OutlineRule",
+    "Points",
+    "Pool",
     "area_cells",
     "assign",
     "assign_by_code",
     "assign_to_places",
     "balance",
+    "balance_of_sets",
+    "candidate_pool",
     "candidates",
     "concentration",
     "delineation_estimates",
     "derive",
+    "features_of",
     "first_treated",
+    "forged",
+    "gathered",
     "gi_star",
     "gini_corrected",
     "grid_counts",

@@ -10,7 +10,7 @@ import polars as pl
 from placeproof.hotspots.comparison import histories
 from placeproof.tables import estimate
 
-_FEATURES = {
+HISTORY_FEATURES = {
     "history_level": "Events per period in the history",
     "history_trend": "Change per period in the history, as a share of the level",
     "history_last_third": "Events per period in the last third of the history",
@@ -66,10 +66,10 @@ def balance(
         return estimate.rows(rows)
     _, pool, own, other = histories(treated, candidates)
     chosen = np.isin(np.array(pool), matches["place_id"].to_numpy())
-    mine = _features(own)
+    mine = history_features(own)
     for horizon, group in (("before matching", other), ("after matching", other[chosen])):
-        theirs = _features(group)
-        for feature, label in _FEATURES.items():
+        theirs = history_features(group)
+        for feature, label in HISTORY_FEATURES.items():
             rows.append(
                 base
                 | {
@@ -83,7 +83,7 @@ def balance(
                     "n_places": len(group),
                     "n_events": float(own.sum() + group.sum()),
                 }
-                | _difference(mine[feature], theirs[feature])
+                | difference(mine[feature], theirs[feature])
             )
     return estimate.rows(rows)
 
@@ -112,7 +112,20 @@ def _rounded(value: object) -> float | None:
     return round(value, 6) if isinstance(value, float) else None
 
 
-def _features(counts: np.ndarray) -> dict[str, np.ndarray]:
+def history_features(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """
+    Describe the history of each place by its level, trend and last third.
+
+    Parameters
+    ----------
+    counts : array, shape (places, periods)
+        Events.
+
+    Returns
+    -------
+    dict of str to array, shape (places,)
+        By the names of `HISTORY_FEATURES`; not a number where a place had no event to trend.
+    """
     periods = counts.shape[1]
     level = counts.mean(axis=1) if len(counts) else np.zeros(0)
     time = np.arange(periods) - (periods - 1) / 2
@@ -124,7 +137,20 @@ def _features(counts: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _difference(mine: np.ndarray, theirs: np.ndarray) -> dict[str, object]:
+def difference(mine: np.ndarray, theirs: np.ndarray) -> dict[str, object]:
+    """
+    Compare one feature of hot spots with that of other places.
+
+    Parameters
+    ----------
+    mine, theirs : arrays
+        One number for each place; those that are not a number are left out.
+
+    Returns
+    -------
+    dict
+        Columns of table `estimate`: the standardised difference, or why there is none.
+    """
     mine, theirs = mine[np.isfinite(mine)], theirs[np.isfinite(theirs)]
     if len(mine) < 2 or len(theirs) < 2:
         return {

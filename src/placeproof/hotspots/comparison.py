@@ -8,8 +8,8 @@ import polars as pl
 import shapely
 
 from placeproof import geometry
-from placeproof.errors import IdentificationError, SettingsError
-from placeproof.hotspots.grid import area_cells, has_point, square
+from placeproof.errors import GeometryError, IdentificationError, SettingsError
+from placeproof.hotspots.grid import area_cells, has_point
 from placeproof.hotspots.register import place_rows
 
 _MATCH_SCHEMA = {
@@ -68,29 +68,17 @@ def candidates(
             f"the grid is shifted by {offset_m} m. Expected: each from 0 to below {side_m:g} m.",
             mend="Choose a smaller shift; a whole side gives the same grid again.",
         )
-    east_m, north_m = offset_m
     counted = (
         events.filter(has_point())
-        .group_by(
-            cell_east=((pl.col("easting_m") - east_m) / side_m).floor().cast(pl.Int64),
-            cell_north=((pl.col("northing_m") - north_m) / side_m).floor().cast(pl.Int64),
-        )
+        .group_by(_cell("east", offset_m[0], side_m), _cell("north", offset_m[1], side_m))
         .agg(events=pl.len())
     )
-    moved = shapely.transform(shapely.from_wkb(area_wkb), lambda xy: xy - [east_m, north_m])
-    tiles = (
-        area_cells(shapely.to_wkb(moved), cell_m=side_m)
-        .join(counted, on=["cell_east", "cell_north"], how="left")
-        .filter(pl.col("events").fill_null(0) >= least_events)
-        .sort("cell_north", "cell_east")
-        .to_dicts()
-    )
-    outlines = np.array(
-        [
-            square(t["cell_east"] * side_m + east_m, t["cell_north"] * side_m + north_m, side_m)
-            for t in tiles
-        ],
-        dtype=object,
+    outlines = tiles(
+        counted,
+        area_wkb=area_wkb,
+        side_m=side_m,
+        offset_m=offset_m,
+        least_events=least_events,
     )
     free = _far_from(outlines, treated, excluded_within_m)
     return place_rows(
@@ -98,13 +86,98 @@ def candidates(
     )
 
 
+def _cell(side: str, shift_m: float, side_m: float) -> pl.Expr:
+    return (
+        ((pl.col(f"{side}ing_m") - shift_m) / side_m).floor().cast(pl.Int64).alias(f"cell_{side}")
+    )
+
+
+def tiles(
+    counted: pl.DataFrame,
+    *,
+    area_wkb: bytes,
+    side_m: float,
+    offset_m: tuple[float, float],
+    least_events: float,
+) -> np.ndarray:
+    """
+    Draw the tiles of one grid that lie in the study area and held enough events.
+
+    Parameters
+    ----------
+    counted : DataFrame
+        `cell_east`, `cell_north` (whole numbers, counted from the shifted grid) and `events`, for
+        every cell that held any. Not modified.
+    area_wkb : bytes
+        Study area in metres; a tile belongs to it if its centre does.
+    side_m : float
+        Side of a tile.
+    offset_m : (float, float)
+        Shift of the grid to the east and north.
+    least_events : float
+        Tiles with fewer events are left out.
+
+    Returns
+    -------
+    array of shapely geometries
+        Sorted by north, then east.
+    """
+    east_m, north_m = offset_m
+    if least_events > 0:
+        # Cells without an event need not be looked at: in a rural force they are nearly all.
+        kept = counted.filter(pl.col("events") >= least_events)
+        kept = kept.filter(_centre_inside(kept, area_wkb, side_m, offset_m))
+    else:
+        moved = shapely.transform(shapely.from_wkb(area_wkb), lambda xy: xy - [east_m, north_m])
+        kept = area_cells(shapely.to_wkb(moved), cell_m=side_m)
+    kept = kept.sort("cell_north", "cell_east")
+    west = kept["cell_east"].to_numpy() * side_m + east_m
+    south = kept["cell_north"].to_numpy() * side_m + north_m
+    return np.asarray(shapely.box(west, south, west + side_m, south + side_m), dtype=object)
+
+
+def _centre_inside(
+    cells: pl.DataFrame, area_wkb: bytes, side_m: float, offset_m: tuple[float, float]
+) -> pl.Series:
+    area = shapely.from_wkb(area_wkb)
+    if area is None or area.is_empty:
+        raise GeometryError("the study area is empty.", mend="Supply the outline of the force.")
+    shapely.prepare(area)
+    x = (cells["cell_east"].to_numpy() + 0.5) * side_m + offset_m[0]
+    y = (cells["cell_north"].to_numpy() + 0.5) * side_m + offset_m[1]
+    return pl.Series(np.asarray(shapely.contains_xy(area, x, y), dtype=bool), dtype=pl.Boolean)
+
+
 def _far_from(outlines: np.ndarray, treated: pl.DataFrame, within_m: float) -> np.ndarray:
+    return far_from(outlines, geometry.outlines(treated["geometry"]), within_m)
+
+
+def far_from(outlines: np.ndarray, treated: np.ndarray, within_m: float) -> np.ndarray:
+    """
+    Say of each outline whether it keeps clear of hot spots and their rings.
+
+    Parameters
+    ----------
+    outlines : array of shapely geometries, shape (K,)
+        In metres.
+    treated : array of shapely geometries
+        Hot spots.
+    within_m : float
+        Outer edge of the outer ring.
+
+    Returns
+    -------
+    array of bool, shape (K,)
+        True from that distance on. Touching a hot spot counts as near even where no ring is
+        excluded.
+    """
     free = np.ones(len(outlines), dtype=bool)
     if len(treated) and len(outlines):
-        zone = shapely.union_all(geometry.outlines(treated["geometry"]))
-        shapely.prepare(zone)
-        # Touching a hot spot counts as near even where no ring is excluded.
-        free = shapely.distance(outlines, zone) >= max(within_m, 1e-9)
+        reach = max(within_m, 1e-9)
+        near = shapely.STRtree(outlines).query(treated, predicate="dwithin", distance=reach)[1]
+        near = np.unique(near)
+        distance = shapely.distance(outlines[near], shapely.union_all(treated))
+        free[near[distance < reach]] = False
     return free
 
 
@@ -185,8 +258,6 @@ def match(
     SettingsError
         If `per_hotspot` is below 1 or `shape_weight` below 0.
     """
-    from scipy.optimize import linear_sum_assignment
-
     if per_hotspot < 1 or shape_weight < 0:
         raise SettingsError(
             f"per_hotspot is {per_hotspot} and shape_weight {shape_weight:g}. "
@@ -194,15 +265,11 @@ def match(
             mend="Set comparison_per_hotspot in plan.toml.",
         )
     ids, pool, own, other = histories(treated, candidates)
-    level, shape = _distances(own, other)
+    level, shape = distances(own, other)
     cost = level**2 + shape_weight * shape**2
     if widest_distance is not None:
-        cost = np.where(np.sqrt(cost) > widest_distance, _FORBIDDEN, cost)
-    # With fewer candidates than wanted places, SciPy leaves the costliest wishes unmet.
-    wish, chosen = linear_sum_assignment(np.repeat(cost, per_hotspot, axis=0))
-    hot = wish // per_hotspot
-    made = cost[hot, chosen] < _FORBIDDEN
-    hot, chosen = hot[made], chosen[made]
+        cost = np.where(np.sqrt(cost) > widest_distance, np.inf, cost)
+    hot, chosen = paired(cost, per_hotspot=per_hotspot)
     return (
         pl.DataFrame(
             {
@@ -258,11 +325,47 @@ def histories(
     )
 
 
-def _stable(counts: np.ndarray) -> np.ndarray:
-    return 2.0 * np.sqrt(counts + 0.375)
+def paired(cost: np.ndarray, *, per_hotspot: int) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Give each hot spot its candidates so that all costs together are smallest.
+
+    Parameters
+    ----------
+    cost : array, shape (hot spots, candidates)
+        Not finite: this pair is never made.
+    per_hotspot : int
+        Candidates wanted for each hot spot.
+
+    Returns
+    -------
+    (array of int, array of int)
+        Hot spots and their candidates, pair by pair; no candidate serves twice. Fewer pairs than
+        wanted where candidates run out.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    bounded = np.where(np.isfinite(cost), np.minimum(cost, _FORBIDDEN / 2), _FORBIDDEN)
+    # With fewer candidates than wanted places, SciPy leaves the costliest wishes unmet.
+    wish, chosen = linear_sum_assignment(np.repeat(bounded, per_hotspot, axis=0))
+    hot = wish // per_hotspot
+    made = np.isfinite(cost[hot, chosen])
+    return hot[made], chosen[made]
 
 
-def _distances(own: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distances(own: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Measure how far the histories of candidates lie from those of hot spots.
+
+    Parameters
+    ----------
+    own, other : arrays, shapes (hot spots, periods) and (candidates, periods)
+        Events by place and period.
+
+    Returns
+    -------
+    (array, array), shape (hot spots, candidates) each
+        Level and shape distance, as `match` explains them.
+    """
     totals, pool_totals = own.sum(axis=1), other.sum(axis=1)
     level = np.abs(_stable(totals)[:, None] - _stable(pool_totals)[None, :])
     shares = other / np.maximum(pool_totals, 1.0)[:, None]
@@ -271,6 +374,10 @@ def _distances(own: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
         gap = _stable(history)[None, :] - _stable(shares * total)
         shape[i] = np.sqrt((gap**2).mean(axis=1))
     return level, shape
+
+
+def _stable(counts: np.ndarray) -> np.ndarray:
+    return 2.0 * np.sqrt(counts + 0.375)
 
 
 def matched_places(candidates: pl.DataFrame, matches: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from placeproof.tables.panel import Panel
 from placeproof.tables.patrol_log import PatrolLog
 from placeproof.tables.ping import Ping
 from placeproof.tables.place import Place
+from placeproof.tables.place_feature import PlaceFeature
 from placeproof.tables.population_margin import PopulationMargin
 from placeproof.tables.problem_plan import ProblemPlan
 from placeproof.tables.response import Response
@@ -61,6 +62,7 @@ TABLES: dict[str, type[Table]] = {
         PatrolLog,
         Ping,
         Place,
+        PlaceFeature,
         PopulationMargin,
         ProblemPlan,
         Response,
@@ -102,6 +104,7 @@ __all__ = [
     "PatrolLog",
     "Ping",
     "Place",
+    "PlaceFeature",
     "PopulationMargin",
     "ProblemPlan",
     "Response",
