@@ -6,6 +6,7 @@ import polars as pl
 import shapely
 
 from placeproof import geometry
+from placeproof.patrols.crossings import CrossingRules
 from placeproof.tables import Delivered, Hotspot, PatrolLog, Ping, Tasking
 from placeproof.tables.contract import Table
 
@@ -14,6 +15,21 @@ START = datetime(2024, 5, 3, 20, tzinfo=UTC)
 """Friday, 21:00 local: inside nte-core."""
 EAST, NORTH = 458_500.0, 304_500.0
 """South-west corner of H01, in Leicester."""
+CROSSING_RULES = CrossingRules(
+    longest_gap_s=180,
+    shortest_dwell_s=0,
+    exit_after_s=120,
+    fastest_m_s=60,
+    foot_fastest_m_s=2.5,
+    default_accuracy_m=None,
+    worst_accuracy_m=50,
+    smallest_presence=0.5,
+    usual_stay_s=300,
+    error_lasts_s=5,
+    still_after_s=3600,
+    still_within_m=30,
+)
+"""No accuracy is supposed where none is given."""
 
 
 def filled(table: type[Table], rows: list[dict[str, object]]) -> pl.DataFrame:

@@ -13,22 +13,9 @@ from placeproof.patrols.advice import choose_path
 from placeproof.patrols.cleaning import LONGEST_JUMP
 from placeproof.patrols.crossings import CrossingRules, visits_by_crossings
 from placeproof.tables import Ping
+from tests.patrols.conftest import CROSSING_RULES as PLAIN
 from tests.patrols.conftest import EAST, NORTH, hotspot, hotspots, pings
 
-PLAIN = CrossingRules(
-    longest_gap_s=180,
-    shortest_dwell_s=0,
-    exit_after_s=120,
-    fastest_m_s=60,
-    foot_fastest_m_s=2.5,
-    default_accuracy_m=None,
-    worst_accuracy_m=50,
-    smallest_presence=0.5,
-    usual_stay_s=300,
-    error_lasts_s=5,
-    still_after_s=3600,
-    still_within_m=30,
-)
 FENCE = replace(PLAIN, default_accuracy_m=10.0)
 
 

@@ -17,25 +17,13 @@ from placeproof.patrols.membership import Neighbourhood, presence
 from placeproof.patrols.near_pings import near_pings
 from placeproof.patrols.outline_index import OutlineIndex, members
 from tests.patrols import slow_crossings as slow
+from tests.patrols.conftest import CROSSING_RULES
 
 EDGE_E7 = 1500, 900
 """About ten metres east and north, in Leicester."""
 WEST, SOUTH = -1.131, 52.634
 
-USUAL = CrossingRules(
-    longest_gap_s=180,
-    shortest_dwell_s=0,
-    exit_after_s=60,
-    fastest_m_s=60,
-    foot_fastest_m_s=2.5,
-    default_accuracy_m=None,
-    worst_accuracy_m=50,
-    smallest_presence=0.5,
-    usual_stay_s=300,
-    error_lasts_s=15,
-    still_after_s=1800,
-    still_within_m=30,
-)
+USUAL = replace(CROSSING_RULES, exit_after_s=60, error_lasts_s=15, still_after_s=1800)
 
 
 def changed(**rules: float | None) -> CrossingRules:
