@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,15 +41,38 @@ def file_bytes(path: Path, *, shown: str) -> bytes:
     InputError
         If it is missing, a folder, unreadable, empty or larger than `LARGEST_BYTES`.
     """
-    try:
+    with refusals_explained(shown, missing="Check files in study.toml."):
         if path.stat().st_size > LARGEST_BYTES:
             raise InputError(
                 f"{shown} has more than {LARGEST_BYTES // 1024**3} GiB.",
                 mend="Split it by month, and name the parts with a * in files.",
             )
         raw = path.read_bytes()
+    refuse_empty(len(raw), shown)
+    return raw
+
+
+@contextmanager
+def refusals_explained(shown: str, *, missing: str) -> Iterator[None]:
+    """
+    Say in plain words why the system will not have a file read.
+
+    Parameters
+    ----------
+    shown : str
+        Its name for messages.
+    missing : str
+        What to do if it is not there.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a folder or unreadable.
+    """
+    try:
+        yield
     except FileNotFoundError:
-        raise InputError(f"{shown} does not exist.", mend="Check files in study.toml.") from None
+        raise InputError(f"{shown} does not exist.", mend=missing) from None
     except IsADirectoryError:
         raise InputError(f"{shown} is a folder.", mend="Name the files in it.") from None
     except OSError as error:
@@ -55,9 +80,26 @@ def file_bytes(path: Path, *, shown: str) -> bytes:
             f"{shown} cannot be read: {error.strerror or error}.",
             mend="Close it in other programs and check that you may read it.",
         ) from None
-    if not raw:
+
+
+def refuse_empty(size: int, shown: str) -> None:
+    """
+    Refuse a file in which nothing is.
+
+    Parameters
+    ----------
+    size : int
+        Its bytes.
+    shown : str
+        Its name for messages.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    if size == 0:
         raise InputError(f"{shown} is empty: 0 bytes.", mend="Export it again, or leave it out.")
-    return raw
 
 
 def file_sha256(path: Path, *, shown: str) -> tuple[str, int]:

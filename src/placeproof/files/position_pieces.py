@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from placeproof.errors import InputError
 from placeproof.files import places, positions, tracks
+from placeproof.files.decoding import refusals_explained, refuse_empty
 from placeproof.files.feed import QUARANTINE_SCHEMA, FeedSpec, Surroundings
 from placeproof.files.positions import Tally
 from placeproof.files.quarantine import located, parted
@@ -203,19 +204,11 @@ def state(path: Path, shown: str) -> tuple[int, int]:
     InputError
         If it is not there, is a folder, cannot be looked at or is empty.
     """
-    try:
+    with refusals_explained(shown, missing="Check the name."):
         if path.is_dir():
-            raise InputError(f"{shown} is a folder.", mend="Name the files in it.")
+            raise IsADirectoryError
         stat = path.stat()
-    except FileNotFoundError:
-        raise InputError(f"{shown} does not exist.", mend="Check the name.") from None
-    except OSError as error:
-        raise InputError(
-            f"{shown} cannot be read: {error.strerror or error}.",
-            mend="Close it in other programs and check that you may read it.",
-        ) from None
-    if stat.st_size == 0:
-        raise InputError(f"{shown} is empty: 0 bytes.", mend="Export it again, or leave it out.")
+    refuse_empty(stat.st_size, shown)
     return stat.st_size, stat.st_mtime_ns
 
 
