@@ -106,6 +106,20 @@ def test_a_lawn_mower_walk_covers_and_a_single_pass_does_not() -> None:
         assert passed["size"].item() == 1600
 
 
+def test_positions_held_to_a_centimetre_draw_the_same_line() -> None:
+    """As packed positions are: no step of rounding may fall otherwise."""
+    rng = np.random.default_rng(8)
+    pings = walk([(x + rng.normal(0, 2), y + rng.normal(0, 2)) for x, y in lawn_mower(2.0)])
+    degrees = [name for name in pings.columns if name.endswith("_deg")]
+    held = pings.with_columns(
+        pl.Series(name, np.rint(pings[name].to_numpy() * 1e7).astype(np.int32) / 1e7)
+        for name in degrees
+    )
+    assert not held.equals(pings)
+    fine = {"simplify_m": 0, "snap_m": 0.1}
+    assert drawn(pings, **fine).equals(drawn(held, whole_visit(pings), **fine))
+
+
 def test_a_line_never_leaves_the_margin() -> None:
     shown = shapely.from_wkb(drawn(walk(lawn_mower()))["line"].item())
     assert shapely.buffer(SQUARE, 30 + 1e-6).covers(shown)

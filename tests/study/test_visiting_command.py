@@ -132,8 +132,19 @@ def test_wrong_words_are_explained(tmp_path: Path, export: Path, outlines: Path)
         visits("--path", "crossings")
     with pytest.raises(SettingsError, match="this machine only"):
         visits("--path", "crossings", "--engine", "spark://host:7077")
+    with pytest.raises(SettingsError, match='no path "order-free"'):
+        visits("--path", "order-free")
     with pytest.raises(OutputError, match="is a folder"):
         visits("--to", tmp_path)
+    with pytest.raises(OutputError, match=r"pings.csv is a file, so it holds no visits.parquet"):
+        visits("--to", export / "deep" / "visits.parquet")
+    with pytest.raises(OutputError, match="cannot be written: File name too long") as raised:
+        visits("--to", tmp_path / ("v" * 300))
+    assert "in a folder in which you may write" in raised.value.mend
+    for words in (("--longest-gap-s", 86_401), ("--longest-gap-s", "inf"), ("--longest-gap-s", 0),
+                  ("--shortest-dwell-s", "nan"), ("--shortest-dwell-s", 1e6)):  # fmt: skip
+        with pytest.raises(SettingsError, match="at most 86400 seconds"):
+            visits(*words)
     with pytest.raises(InputError, match=r"no such file|cannot be read"):
         typed("visits", tmp_path / "none.csv", "--hotspots", outlines, *RULE)
     with pytest.raises(InputError, match="no column name"):

@@ -1,6 +1,7 @@
 """Everything that is wrong with a study, at once, in the order in which it is worth mending."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ from placeproof.files.streets import streets
 from placeproof.study.lock import AS_LOCKED, LOCK_FILE, Lock, lock_state
 from placeproof.study.manifest import texts
 from placeproof.study.mappings import meanings
+from placeproof.study.patrol_names import unknown_names
 from placeproof.study.plan import Plan, read_plan
 from placeproof.study.reading import Inputs, Progress, read_all
 from placeproof.study.settings import Study, find_folder, read_study
@@ -87,6 +89,7 @@ def check(folder: Path, progress: Progress) -> list[Problem]:
             _of_ground(study, problems)
             if plan is not None:
                 problems += _of_windows(study, plan, inputs)
+                problems += _of_patrol_names(study, plan, inputs)
     progress("done", 1, 1)
     return sorted(problems, key=lambda problem: _ORDER[problem.severity])
 
@@ -164,6 +167,22 @@ def _of_rows(rows: pl.DataFrame, what: str, rows_in: dict[str, int]) -> list[Pro
         mend = first["mend"] or "none is needed"
         problems.append(Problem(severity, str(feed), str(rule), message, mend, places.height))
     return problems
+
+
+def _of_patrol_names(study: Study, plan: Plan, inputs: Inputs) -> list[Problem]:
+    """A packed folder that is not whole was told of when feeds were read."""
+    with suppress(StudyError):
+        return [
+            Problem(
+                str(one["severity"]),
+                "plan.toml",
+                str(one["code"]),
+                str(one["message"]),
+                str(one["mend"]),
+            )
+            for one in unknown_names(study, plan.patrols, inputs)
+        ]
+    return []
 
 
 def _of_windows(study: Study, plan: Plan, inputs: Inputs) -> list[Problem]:

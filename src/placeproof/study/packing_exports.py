@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from placeproof.errors import InputError, OutputError, SettingsError, StudyError
+from placeproof.errors import InputError, SettingsError, StudyError
 from placeproof.files import packed
 from placeproof.study import following, position_files, visit_files, visiting
 from placeproof.study.exports import ANY_TIME, Options, for_command_line, spec_of, study_spec
-from placeproof.study.store import refusals_explained
 from placeproof.study.waiting import estimated, words
 
 
@@ -148,6 +147,7 @@ def find_visits(
     from placeproof.study.hotspot_file import index_of_file
 
     _refuse_wrong_words(way, engine, to)
+    visiting.require_rules(longest_gap_s, shortest_dwell_s)
     paths = _expanded(paths)
     folders = [path for path in paths if path.is_dir()]
     exports = [path for path in paths if not path.is_dir()]
@@ -212,11 +212,8 @@ def _refuse_wrong_words(way: str, engine: str, to: Path | None) -> None:
             "The path by crossings runs on this machine only.",
             mend="Leave out --engine, or use --path order_free.",
         )
-    if to is not None and to.is_dir():
-        raise OutputError(f"{to} is a folder.", mend="Name a file, such as visits.parquet.")
     if to is not None:
-        with refusals_explained(to):
-            to.parent.mkdir(parents=True, exist_ok=True)
+        visit_files.require_writable(to)
 
 
 def _spec(paths: list[Path], options: Options) -> Any:

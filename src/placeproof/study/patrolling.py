@@ -11,6 +11,7 @@ from placeproof.files.streets import streets
 from placeproof.patrols.reported import reporting
 from placeproof.study import drawing, following, position_files, ringing, visiting
 from placeproof.study.counting import nights
+from placeproof.study.patrol_names import unknown_names
 from placeproof.study.work import Work
 from placeproof.tables import estimate
 
@@ -46,6 +47,8 @@ class _Measuring:
 
     def all(self) -> None:
         """Measure everything."""
+        said = unknown_names(self.work.study, self.plan, self.work.inputs)
+        self.work.inputs = self.work.inputs.noting(said)
         rows = self.dose_rows() + self.planned_rows()
         self.work.add(estimate.rows(patrols.finished(rows)))
         self.keep_minutes()

@@ -52,6 +52,11 @@ class Inputs:
         table = self.tables.get(name)
         return table if table is not None and table.height else None
 
+    def noting(self, problems: list[dict[str, object]]) -> "Inputs":
+        """The same inputs with further notices."""
+        said = _joined(self.result.notices, problems)
+        return replace(self, result=replace(self.result, notices=said))
+
     def sha256s(self, names: str) -> list[str]:
         """Hashes of the files behind some canonical tables, given separated by blanks."""
         wanted = set(names.split())

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from placeproof import __version__
+from placeproof.errors import OutputError
 from placeproof.study.store import refusals_explained
 from placeproof.study.visiting import Visits
 from placeproof.tables import Visit
@@ -61,6 +62,36 @@ def _write_months(visits: pl.DataFrame, folder: Path, metadata: dict[str, str]) 
         part.parent.mkdir(parents=True)
         chosen = visits.filter(month == name)
         chosen.write_parquet(part, metadata=metadata, statistics=False)
+
+
+def require_writable(path: Path) -> None:
+    """
+    Refuse a place where visits cannot be written, before hours of reading.
+
+    Parameters
+    ----------
+    path : Path
+        As for `write_visits`; its folder is made.
+
+    Raises
+    ------
+    OutputError
+        If it is a folder, a file stands where a folder is needed, or the system refuses.
+    """
+    mend = "name a file, such as visits.parquet, in a folder in which you may write"
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder.", mend=mend)
+        there = next(one for one in path.parents if one.exists())
+        if not there.is_dir():
+            raise OutputError(f"{there} is a file, so it holds no {path.name}.", mend=mend)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        trial = path.with_name(f".{path.name}.{os.getpid()}")
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise OutputError(f"{path} cannot be written: {said}.", mend=mend) from error
 
 
 def checkpoint_beside(path: Path) -> Path:
