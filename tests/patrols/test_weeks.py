@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from placeproof.patrols.coverage import PIECES, REACHED, Coverage
+from placeproof.patrols.next_weeks import next_changes
 from placeproof.patrols.weeks import (
     main_attendance,
     main_dose,
-    next_changes,
     weekly_delivery,
     windows,
 )

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 
 from placeproof.calendar import operating_day
-from placeproof.patrols import return_lines
+from placeproof.patrols import return_lines, return_presence
 from placeproof.patrols.weeks import main_attendance
 
 _ORDER = ("presence", "patrols", "windows", "enforcement", "weapons", "plans", "money")
@@ -69,9 +69,9 @@ def returned(
     )
     attendance = None if attendance is None else main_attendance(attendance)
     made = [
-        *return_lines.presence(dose, months, first, last),
-        *return_lines.patrols(visits, dose, months, target_minutes, first, last),
-        *return_lines.windows(attendance, months),
+        *return_presence.presence(dose, months, first, last),
+        *return_presence.patrols(visits, dose, months, target_minutes, first, last),
+        *return_presence.windows(attendance, months),
         *return_lines.enforcement(patrol_log, months),
         *return_lines.weapons(crime, stop_search, hotspots, months),
         *return_lines.money(cost, months),

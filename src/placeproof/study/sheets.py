@@ -12,10 +12,10 @@ import polars as pl
 from placeproof.calendar import operating_day, period_start
 from placeproof.errors import InputError, OutputError, SettingsError
 from placeproof.patrols.coverage import Coverage, coverage
+from placeproof.patrols.next_weeks import next_changes
 from placeproof.patrols.weeks import (
     main_attendance,
     main_dose,
-    next_changes,
     weekly_delivery,
     windows,
 )
