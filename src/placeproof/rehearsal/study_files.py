@@ -87,6 +87,14 @@ event_study_leads = 12
 [robustness]
 # Other estimators beside the headline, each with its own assumptions.
 methods = ["callaway_santanna", "sun_abraham", "synthetic_did", "bounded_calibration", "honest_did"]
+weeks_per_step = 13
+comparison_of_cohorts = "not_yet"
+calibration_parts = 4
+largest_weight = 5.0
+honest_steps = 4
+honest_leads = 4
+relative_magnitudes = [0.25, 0.5, 1.0]
+smoothness = [0.005, 0.01, 0.02]
 
 [certificate]
 # placeproof certify tries the estimators on invented studies like this one; docs/explanation/
@@ -112,7 +120,7 @@ pretended_starts = [13, 26]
 apart_days = 56
 scan_false_flags = 0.05
 scan_months = 4
-scan_simulations = 999
+scan_simulations = 4999
 unlocated_odds = 2.0
 
 [patrols]

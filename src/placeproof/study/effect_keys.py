@@ -25,6 +25,60 @@ EFFECT_KEYS: Sections = {
             "texts",
             "estimators that stand beside the headline: " + ", ".join(ROBUSTNESS),
         ),
+        Key(
+            "weeks_per_step",
+            "whole",
+            "weeks that these estimators gather into one step; 13 weeks are 3 months",
+            low=1,
+            high=104,
+        ),
+        Key(
+            "comparison_of_cohorts",
+            "text",
+            "callaway_santanna compares a cohort with places never patrolled, or with those not "
+            "yet patrolled as well",
+            allowed=("never", "not_yet"),
+        ),
+        Key(
+            "calibration_parts",
+            "whole",
+            "equal parts of the time before patrols whose events calibrated weights match",
+            low=1,
+            high=52,
+        ),
+        Key(
+            "largest_weight",
+            "number",
+            "the most that a comparison place may weigh in a calibration: this many times as much "
+            "as with even weights",
+            low=1,
+            high=1000,
+        ),
+        Key(
+            "honest_steps",
+            "whole",
+            "steps after the start over which honest_did averages the effect",
+            low=1,
+            high=52,
+        ),
+        Key(
+            "honest_leads",
+            "whole",
+            "steps before the start by which honest_did judges how trends part, at most",
+            low=1,
+            high=52,
+        ),
+        Key(
+            "relative_magnitudes",
+            "numbers",
+            "how far trends may part after the start: times as far as they did before it",
+        ),
+        Key(
+            "smoothness",
+            "numbers",
+            "how much the slope at which trends part may change from step to step, on the log "
+            "scale",
+        ),
     ),
     "certificate": (
         Key("studies", "whole", "simulated studies for each true rate ratio", low=2, high=100_000),
@@ -136,6 +190,14 @@ EFFECT_KEYS: Sections = {
 
 EFFECT_VALUES = {
     "methods": "[" + ", ".join(f'"{name}"' for name in ROBUSTNESS) + "]",
+    "weeks_per_step": "13",
+    "comparison_of_cohorts": '"not_yet"',
+    "calibration_parts": "4",
+    "largest_weight": "5.0",
+    "honest_steps": "4",
+    "honest_leads": "4",
+    "relative_magnitudes": "[0.25, 0.5, 1.0]",
+    "smoothness": "[0.005, 0.01, 0.02]",
     "studies": "1000",
     "slow_studies": "200",
     "rate_ratios": "[1.0, 0.85, 1.2]",
@@ -151,7 +213,7 @@ EFFECT_VALUES = {
     "apart_days": "56",
     "scan_false_flags": "0.05",
     "scan_months": "4",
-    "scan_simulations": "999",
+    "scan_simulations": "4999",
     "unlocated_odds": "2.0",
 }
 """What a new plan starts with, by key; a key's name stands in one section only."""
@@ -162,6 +224,14 @@ class RobustnessPlan:
     """Section [robustness]; `EFFECT_KEYS` says what each means."""
 
     methods: tuple[str, ...]
+    weeks_per_step: int
+    comparison_of_cohorts: str
+    calibration_parts: int
+    largest_weight: float
+    honest_steps: int
+    honest_leads: int
+    relative_magnitudes: tuple[float, ...]
+    smoothness: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,7 +319,19 @@ def wrong_values(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"plan.toml, [robustness]: no estimator is called {name!r}; there are {known}"
         for name in found["robustness"].get("methods") or ()
         if name not in ROBUSTNESS
-    ] + [*_wrong_certificate(found["certificate"]), *_wrong_forge(found["forge"])]
+    ] + [
+        *_wrong_sizes(found["robustness"]),
+        *_wrong_certificate(found["certificate"]),
+        *_wrong_forge(found["forge"]),
+    ]
+
+
+def _wrong_sizes(section: Mapping[str, Any]) -> list[str]:
+    return [
+        f"plan.toml, [robustness]: {name} = {sizes}, expected sizes of 0 or more, one at least"
+        for name in ("relative_magnitudes", "smoothness")
+        if (sizes := section.get(name)) is not None and not (sizes and min(sizes) >= 0)
+    ]
 
 
 def _wrong_forge(section: Mapping[str, Any]) -> list[str]:
