@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from placeproof.answers import wording
-from placeproof.answers.grading import Grade, effect_grade, frame_limits, lowered
+from placeproof.answers.doubts import frame_limits
+from placeproof.answers.grading import Grade, effect_grade, lowered
 from placeproof.answers.reading import (
     Row,
     direction,

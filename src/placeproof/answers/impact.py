@@ -3,13 +3,8 @@
 from collections.abc import Sequence
 
 from placeproof.answers import wording
-from placeproof.answers.grading import (
-    PUBLISHED_CATEGORY,
-    TREND_ADJUSTED,
-    Grade,
-    effect_grade,
-    unmatched,
-)
+from placeproof.answers.doubts import PUBLISHED_CATEGORY, TREND_ADJUSTED, unmatched
+from placeproof.answers.grading import Grade, effect_grade
 from placeproof.answers.reading import (
     Row,
     direction,

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from placeproof.answers import health, impact, perceptions, variation
-from placeproof.answers.grading import Circumstances, Event
+from placeproof.answers.doubts import Circumstances, Event
 from placeproof.answers.reading import QUESTIONS, identities
 from placeproof.answers.reply import Reply, Study
 from placeproof.definitions import questions as titles

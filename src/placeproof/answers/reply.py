@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from placeproof.answers.grading import Circumstances, Grade
+from placeproof.answers.doubts import Circumstances
+from placeproof.answers.grading import Grade
 from placeproof.answers.reading import Row
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from placeproof.answers import wording
-from placeproof.answers.grading import Grade, frame_limits, lowered
+from placeproof.answers.doubts import frame_limits
+from placeproof.answers.grading import Grade, lowered
 from placeproof.answers.reading import (
     Row,
     diagnostics,
