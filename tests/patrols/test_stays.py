@@ -18,8 +18,16 @@ import shapely
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from placeproof.patrols.open_stays import OpenStays
 from placeproof.patrols.outline_index import UNKNOWN_E7, OutlineIndex, degrees_e7, members
-from placeproof.patrols.stays import Gathering, Stays, stays_of, to_frame, usual_intervals
+from placeproof.patrols.stays import (
+    Gathering,
+    Stays,
+    in_order,
+    stays_of,
+    to_frame,
+    usual_intervals,
+)
 from placeproof.patrols.visits import threshold_note, visits, visits_from_stays
 
 from .conftest import hotspot, hotspots, pings
@@ -260,6 +268,35 @@ def test_threads_and_gathering_change_nothing() -> None:
         gathering.stays()
     assert same(gathering.stays(), whole)
     assert same(Gathering(GAP_S, 1_000_000).stays(), Stays.none(ticks_per_second=1_000_000))
+
+
+def test_batches_of_any_size_change_nothing() -> None:
+    """What is open goes on from batch to batch, and may be taken out at any time."""
+    rows = wander(5, 20_000)
+    index = OutlineIndex.of(PLACES)
+    taking = OpenStays(index, ticks_per_second=1_000_000, longest_gap_s=GAP_S)
+    parts = []
+    for number, begin in enumerate(range(0, 20_000, 700)):
+        taking.take(**arrays(rows[begin : begin + 700]))
+        if number % 9 == 4:
+            parts.append(taking.taken())
+    assert not taking.full
+    assert len(parts) == 3
+    assert same(merged(*parts, taking.taken()), merged(stays(index, rows)))
+    assert len(taking.taken()) == 0
+
+
+def test_rows_in_order_stay_as_they_are() -> None:
+    index = OutlineIndex.of(PLACES)
+    result = merged(stays(index, wander(5, 2_000)))
+    names = [f"d{n:02d}" for n in range(40)]
+    frame = to_frame(result, names, index.hotspot_ids)
+    assert in_order(frame) is frame
+    for rows in (frame.reverse(), frame.sort("arrived_at"), frame.sort("device_id", "arrived_at")):
+        assert in_order(rows).equals(frame)
+    assert to_frame(result, names[::-1], index.hotspot_ids)["device_id"].is_sorted()
+    for few in (0, 1):
+        assert in_order(frame[:few]).height == few
 
 
 def test_index_and_stays_travel_between_processes() -> None:

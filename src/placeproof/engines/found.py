@@ -6,14 +6,15 @@ nothing in the end.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from placeproof.patrols.open_stays import OpenStays
 from placeproof.patrols.outline_index import OutlineIndex
-from placeproof.patrols.stays import Gathering, Stays, stays_of
+from placeproof.patrols.stays import Gathering, Stays
 
 
 class Source(Protocol):
@@ -69,7 +70,8 @@ class Batch(Protocol):
 
 
 Reader = Callable[[Source], Iterator[Batch]]
-_SAMPLE = {"sample_device", "sample_key", "sample_seconds"}
+_STAY = ("device", "hotspot", "first", "last")
+_SAMPLE = ("sample_device", "sample_key", "sample_seconds")
 
 
 @dataclass(frozen=True)
@@ -110,27 +112,30 @@ def found_in(batches: Iterable[Batch], index: OutlineIndex, *, longest_gap_s: fl
     -------
     Found
     """
-    gatherings: dict[tuple[int, int], tuple[Sequence[str], Gathering]] = {}
+    gatherings: dict[tuple[int, int], tuple[Sequence[str], Gathering, OpenStays]] = {}
     rows_in = rows_left_out = 0
     for batch in batches:
         rows_in += batch.rows_in
         rows_left_out += batch.rows_left_out
         names, ticks = batch.device_ids, batch.ticks_per_second
-        _, gathering = gatherings.setdefault(
-            (id(names), ticks), (names, Gathering(longest_gap_s, ticks))
-        )
-        gathering.add(
-            stays_of(
-                index,
-                device=batch.device,
-                at=batch.at,
-                longitude_e7=batch.longitude_e7,
-                latitude_e7=batch.latitude_e7,
-                ticks_per_second=ticks,
-                longest_gap_s=longest_gap_s,
+        if (id(names), ticks) not in gatherings:
+            gatherings[id(names), ticks] = (
+                names,
+                Gathering(longest_gap_s, ticks),
+                OpenStays(index, ticks_per_second=ticks, longest_gap_s=longest_gap_s),
             )
+        _, gathering, taking = gatherings[id(names), ticks]
+        taking.take(
+            device=batch.device,
+            at=batch.at,
+            longitude_e7=batch.longitude_e7,
+            latitude_e7=batch.latitude_e7,
         )
-    parts = [_named(gathering.stays(), names) for names, gathering in gatherings.values()]
+        if taking.full:
+            gathering.add(taking.taken())
+    for _, gathering, taking in gatherings.values():
+        gathering.add(taking.taken())
+    parts = [_named(gathering.stays(), names) for names, gathering, _ in gatherings.values()]
     found = united(parts, longest_gap_s=longest_gap_s)
     return replace(found, rows_in=rows_in, rows_left_out=rows_left_out)
 
@@ -168,17 +173,34 @@ def united(parts: Sequence[Found], *, longest_gap_s: float) -> Found:
 
 
 def _side_by_side(parts: Sequence[Stays]) -> Stays:
-    """What merging gives where no two parts share a device, and each is merged in itself."""
-    columns = {
-        part.name: np.concatenate([getattr(stays, part.name) for stays in parts])
-        for part in fields(Stays)
-        if part.name != "ticks_per_second"
-    }
+    """What merging gives where no two parts share a device, and each is merged in itself.
+
+    A device's rows stand together, so they are taken over as they are: nothing is sorted, and
+    nothing is held but the parts and the result.
+    """
+    columns = {}
     for whose in ("device", "sample_device"):
-        order = np.argsort(columns[whose], kind="stable")
-        for name in _SAMPLE if whose in _SAMPLE else columns.keys() - _SAMPLE:
-            columns[name] = columns[name][order]
+        runs = sorted(run for part in range(len(parts)) for run in _runs(parts, part, whose))
+        names = _SAMPLE if whose in _SAMPLE else _STAY
+        for name in names:
+            columns[name] = np.concatenate(
+                [getattr(parts[0], name)[:0]]
+                + [getattr(parts[part], name)[begin:end] for _, part, begin, end in runs]
+            )
     return Stays(ticks_per_second=parts[0].ticks_per_second, **columns)
+
+
+def _runs(parts: Sequence[Stays], part: int, whose: str) -> list[tuple[int, int, int, int]]:
+    """Each device of a part, with the part and the rows that it has there."""
+    codes = getattr(parts[part], whose)
+    if not len(codes):
+        return []
+    begins = np.concatenate([[0], np.flatnonzero(codes[1:] != codes[:-1]) + 1])
+    ends = [*begins[1:].tolist(), len(codes)]
+    return [
+        (code, part, begin, end)
+        for code, begin, end in zip(codes[begins].tolist(), begins.tolist(), ends, strict=True)
+    ]
 
 
 def _named(stays: Stays, device_ids: Sequence[str]) -> Found:

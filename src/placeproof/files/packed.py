@@ -5,7 +5,7 @@ Nothing heavy is imported here, so that the executors of a cluster can read the 
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,10 @@ COLUMNS = ("device", "at", "longitude_e7", "latitude_e7")
 EXTRAS = ("accuracy_dm", "speed_cm_s")
 TICKS = "ticks_per_second"
 ROWS_AT_A_TIME = 1_000_000
+ROWS_A_BATCH = 1 << 18
+"""Few enough to be decoded into memory that is used again and again: with a million at a time,
+asking for fresh memory takes as long as decoding. Many enough that the raster stays in the cache
+of the processor while they are judged."""
 _AGAIN = "Pack the exports again; the exports themselves are not changed by packing."
 
 
@@ -205,7 +209,8 @@ def device_ids(path: str) -> tuple[str, ...]:
     import pyarrow.parquet as pq
 
     try:
-        read = pq.read_table(path, columns=["device", "device_id"])
+        with pq.ParquetFile(path) as file:  # read_table would import pandas
+            read = file.read(columns=["device", "device_id"], use_threads=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {_first_line(error)}.", mend=_AGAIN) from None
     if read["device"].to_pylist() != list(range(read.num_rows)):
@@ -215,7 +220,7 @@ def device_ids(path: str) -> tuple[str, ...]:
 
 def read(source: Source) -> Iterator[Batch]:
     """
-    The positions of one packed file, one row group at a time.
+    The positions of one packed file, a quarter of a million at a time.
 
     Parameters
     ----------
@@ -228,8 +233,10 @@ def read(source: Source) -> Iterator[Batch]:
         If the file is damaged; the message names the row group.
     """
     names = device_ids(source.devices)
-    for table in tables(source, COLUMNS):
-        device, at, longitude, latitude = (_array(table[name]) for name in COLUMNS)
+    for batch in _whole(source, _batches):
+        # As pyarrow's own `to_numpy`, which would import pandas into each process.
+        columns: list[NDArray[Any]] = [np.from_dlpack(batch.column(name)) for name in COLUMNS]
+        device, at, longitude, latitude = columns
         yield Batch(device, at, longitude, latitude, source.ticks_per_second, names)
 
 
@@ -249,18 +256,35 @@ def tables(source: Source, columns: Sequence[str]) -> Iterator[Any]:
     InputError
         If the file is damaged; the message names the row group.
     """
+    yield from _whole(
+        source,
+        lambda file: (
+            file.read_row_groups(few, columns=list(columns), use_threads=False)
+            for few in _grouped(file.metadata)
+        ),
+    )
+
+
+def _batches(file: Any) -> Iterator[Any]:
+    batches: Iterator[Any] = file.iter_batches(
+        ROWS_A_BATCH, columns=list(COLUMNS), use_threads=False
+    )
+    return batches
+
+
+def _whole(source: Source, parts: Callable[[Any], Iterator[Any]]) -> Iterator[Any]:
+    """Parts of a file, one after the other; at its end they were all that it should hold."""
     import pyarrow.parquet as pq
 
-    group = -1
-    rows = 0
+    metadata, rows = None, 0
     try:
         with pq.ParquetFile(source.path, page_checksum_verification=True) as file:
-            for group, few in _grouped(file.metadata):  # noqa: B007 -- named in the message
-                table = file.read_row_groups(few, columns=list(columns), use_threads=False)
-                rows += table.num_rows
-                yield table
+            metadata = file.metadata
+            for part in parts(file):
+                rows += part.num_rows
+                yield part
     except (OSError, ValueError) as error:
-        place = f", from row group {group + 1} on," if group >= 0 else ""
+        place = f", from row group {_group_of(metadata, rows)} on," if metadata else ""
         raise InputError(
             f"{source.path}{place} is damaged: {_first_line(error)}.", mend=_AGAIN
         ) from None
@@ -268,26 +292,28 @@ def tables(source: Source, columns: Sequence[str]) -> Iterator[Any]:
         raise InputError(f"{source.path} holds {rows} positions, not {source.rows}.", mend=_AGAIN)
 
 
-def _grouped(metadata: Any) -> Iterator[tuple[int, list[int]]]:
-    """Row groups by the handful, with the number of the first."""
+def _group_of(metadata: Any, row: int) -> int:
+    """The row group, from 1, in which a row lies."""
+    past = 0
+    for group in range(metadata.num_row_groups):
+        past += metadata.row_group(group).num_rows
+        if row < past:
+            return group + 1
+    return max(int(metadata.num_row_groups), 1)
+
+
+def _grouped(metadata: Any) -> Iterator[list[int]]:
+    """Row groups by the handful."""
     few: list[int] = []
     rows = 0
     for group in range(metadata.num_row_groups):
         few.append(group)
         rows += metadata.row_group(group).num_rows
         if rows >= ROWS_AT_A_TIME:
-            yield few[0], few
+            yield few
             few, rows = [], 0
     if few:
-        yield few[0], few
-
-
-def _array(column: Any) -> NDArray[Any]:
-    chunks = column.chunks
-    if len(chunks) == 1:
-        made: NDArray[Any] = chunks[0].to_numpy(zero_copy_only=True)
-        return made
-    return np.asarray(column.to_numpy())
+        yield few
 
 
 def _first_line(error: Exception) -> str:

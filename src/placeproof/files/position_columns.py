@@ -13,12 +13,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from placeproof.files import packed, position_parquet, positions, tracks
+from placeproof.files import position_parquet, positions, tracks
 from placeproof.files.feed import FeedSpec, Surroundings
 from placeproof.files.packed import Batch, Source
 from placeproof.files.position_pieces import Piece, bounds_of, last_us
 from placeproof.files.position_text import compiled
 
+ROWS_AT_A_TIME = 1 << 18
 DOUBTFUL_AT_A_TIME = 200_000
 _NO_MOMENT = np.iinfo(np.int64).min
 _MEASURES = ("accuracy_m", "speed_m_s")
@@ -99,7 +100,7 @@ def batches(
             doubtful.add(batch, left, above)
         if doubtful.rows >= DOUBTFUL_AT_A_TIME:
             waiting.add_piece(doubtful.judged(), devices)
-        if waiting.rows >= packed.ROWS_AT_A_TIME:
+        if waiting.rows >= ROWS_AT_A_TIME // 2:
             yield waiting.taken(devices.names)
     if doubtful.rows:
         waiting.add_piece(doubtful.judged(), devices)
@@ -137,7 +138,10 @@ def _arrow(spec: FeedSpec, source: Source, metadata: Any) -> Iterator[tuple[int,
             pre_buffer=False,
         ) as file:
             for batch in file.iter_batches(
-                1 << 20, row_groups=range(first, past), columns=_heads(spec), use_threads=False
+                ROWS_AT_A_TIME,
+                row_groups=range(first, past),
+                columns=_heads(spec),
+                use_threads=False,
             ):
                 if batch.num_rows:
                     yield above, batch

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from placeproof.patrols.cadence import unseen_s, usual_interval_s
 from placeproof.patrols.outline_index import OutlineIndex
 
-_WORDS = 16
+WORDS = 16
 _FARTHEST = 2**61
 
 
@@ -49,7 +49,7 @@ class Stays:
     def none(cls, *, ticks_per_second: int) -> "Stays":
         """No interval at all: merging it changes nothing."""
         codes, moments = np.empty(0, np.int32), np.empty(0, np.int64)
-        seconds = np.empty((0, _WORDS), np.uint64)
+        seconds = np.empty((0, WORDS), np.uint64)
         return cls(codes, codes, moments, moments, ticks_per_second, codes, moments, seconds)
 
     @classmethod
@@ -90,7 +90,7 @@ class Stays:
             place[of],
             _joined([part.first for part in stays]),
             _joined([part.last for part in stays]),
-            _ticks(longest_gap_s, ticks),
+            whole_ticks(longest_gap_s, ticks),
         )
         whose, keys, seconds = (
             _joined([getattr(part, name) for part in stays])
@@ -98,7 +98,7 @@ class Stays:
         )
         by_number = np.lexsort((mixed_all(keys), whose))
         whose, keys, seconds = sketched(by_number, whose, keys, seconds)
-        return cls(*_unpaired(pair), first, last, ticks, whose, keys, seconds)
+        return cls(*unpaired(pair), first, last, ticks, whose, keys, seconds)
 
 
 @dataclass
@@ -121,7 +121,7 @@ class Gathering:
     def add(self, stays: Stays) -> None:
         """Take in the stays of one batch."""
         self._parts.append(stays)
-        self._waiting += len(stays) + _WORDS * len(stays.sample_key)
+        self._waiting += len(stays) + WORDS * len(stays.sample_key)
         if self._waiting > 2_000_000 + self._merged:
             self.stays()
 
@@ -172,43 +172,11 @@ def stays_of(
     ValueError
         If the arrays differ in length or `longest_gap_s` is not above 0.
     """
-    from placeproof.patrols.stays_kernel import (
-        CODE,
-        EMPTY,
-        FIRST,
-        KEPT,
-        KEY,
-        LAST,
-        PIECES,
-        gathered,
-    )
+    from placeproof.patrols.open_stays import OpenStays
 
-    arrays = (
-        np.ascontiguousarray(device, np.int32),
-        np.ascontiguousarray(at, np.int64),
-        np.ascontiguousarray(longitude_e7, np.int32),
-        np.ascontiguousarray(latitude_e7, np.int32),
-    )
-    if len({len(array) for array in arrays}) != 1:
-        raise ValueError("device, at, longitude_e7 and latitude_e7 differ in length")
-    closed, table, sketch, seconds = gathered(
-        *arrays,
-        *index.arrays(ticks_per_second),
-        _ticks(longest_gap_s, ticks_per_second),
-        ticks_per_second,
-    )
-    still_open = table[table[:, KEY] != EMPTY]
-    pair, first, last = np.concatenate([closed, still_open[:, [KEY, FIRST, LAST]]]).T
-    kept = np.arange(sketch.shape[1] - PIECES) < sketch[:, KEPT : KEPT + 1]
-    return Stays(
-        *_unpaired(pair),
-        np.ascontiguousarray(first),
-        np.ascontiguousarray(last),
-        ticks_per_second,
-        np.repeat(sketch[:, CODE], sketch[:, KEPT]).astype(np.int32),
-        sketch[:, PIECES:][kept],
-        seconds.reshape(-1, kept.shape[1], _WORDS)[kept],
-    )
+    taking = OpenStays(index, ticks_per_second=ticks_per_second, longest_gap_s=longest_gap_s)
+    taking.take(device=device, at=at, longitude_e7=longitude_e7, latitude_e7=latitude_e7)
+    return taking.taken()
 
 
 def to_frame(stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]) -> pl.DataFrame:
@@ -229,14 +197,33 @@ def to_frame(stays: Stays, device_ids: Sequence[str], hotspot_ids: Sequence[str]
     DataFrame
         `device_id`, `hotspot_id`, `arrived_at`, `left_at` (UTC, microseconds), sorted.
     """
-    return pl.DataFrame(
+    named = pl.DataFrame(
         {
             "device_id": pl.Series(device_ids, dtype=pl.String).gather(stays.device),
             "hotspot_id": pl.Series(hotspot_ids, dtype=pl.String).gather(stays.hotspot),
             "arrived_at": _moments(stays.first, stays.ticks_per_second),
             "left_at": _moments(stays.last, stays.ticks_per_second),
         }
-    ).sort("device_id", "hotspot_id", "arrived_at")
+    )
+    return in_order(named)
+
+
+def in_order(stays: pl.DataFrame) -> pl.DataFrame:
+    """
+    Rows by device, hot spot and arrival; millions that are so already are not copied.
+
+    Parameters
+    ----------
+    stays : DataFrame
+        `device_id`, `hotspot_id`, `arrived_at`.
+    """
+    names = ["device_id", "hotspot_id", "arrived_at"]
+    before, after = stays[:-1], stays[1:]
+    further = pl.Series([False]).new_from_index(0, len(after))
+    for name in reversed(names):
+        more, same = after[name] > before[name], after[name] == before[name]
+        further = more | (same & further) if name != names[-1] else more | same
+    return stays if further.all() else stays.sort(names)
 
 
 def usual_intervals(
@@ -293,7 +280,15 @@ def _pairs(device: NDArray[np.int32], hotspot: NDArray[np.int32]) -> NDArray[np.
     return (device.astype(np.int64) << 32) | hotspot
 
 
-def _unpaired(pair: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def unpaired(pair: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """
+    Device and hot spot of each pair.
+
+    Parameters
+    ----------
+    pair : array of int64
+        As the machine code numbers them.
+    """
     return (pair >> 32).astype(np.int32), (pair & 0xFFFFFFFF).astype(np.int32)
 
 
@@ -301,8 +296,20 @@ def _joined(arrays: list[NDArray]) -> NDArray:
     return np.ascontiguousarray(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))
 
 
-def _ticks(seconds: float, ticks_per_second: int) -> int:
-    """The longest whole number of ticks that is no longer."""
+def whole_ticks(seconds: float, ticks_per_second: int) -> int:
+    """
+    The longest whole number of ticks that is no longer.
+
+    Parameters
+    ----------
+    seconds : float
+    ticks_per_second : int
+
+    Raises
+    ------
+    ValueError
+        If `seconds` is not above 0.
+    """
     if not seconds > 0:
         raise ValueError(f"longest_gap_s must be above 0, not {seconds}")
     if seconds * ticks_per_second > _FARTHEST:

@@ -31,6 +31,8 @@ EMPTY = -1
 CODE, KEPT, HIGHEST, PIECES = range(4)
 """A device's row of the sketch: its code, how many pieces of time, the highest of their numbers,
 and their keys."""
+CLOSED, DEVICES, SLOT = range(3)
+"""How far a state is filled: closed intervals, known devices, and the interval seen last."""
 _OPEN_BITS = 13
 _PROBES = 4
 _WORDS_2 = numba.types.Array(numba.uint64, 2, "C", readonly=True)
@@ -127,34 +129,48 @@ def longer(rows):
     return grown
 
 
-@compiled(
-    numba.types.Tuple(
-        (
-            *(numba.int64[:, ::1], numba.int64[:, ::1]),
-            *(numba.int64[:, ::1], numba.uint64[:, ::1]),
-        )
-    )(I32, I64, I32, I32, RASTER, LOOKUP, numba.int64, numba.int64)
+def opened():
+    """What `gathered` remembers from batch to batch: open intervals, devices, closed intervals, the
+    cadence sketch, room to work in, and how far each is filled."""
+    return (
+        empty_table(_OPEN_BITS, FIELDS),
+        empty_table(8, 2),
+        np.empty((1024, 3), np.int64),
+        np.zeros((64, PIECES + BUCKETS_KEPT), np.int64),
+        np.zeros((64, BUCKETS_KEPT * WORDS), np.uint64),
+        np.empty((4, CHUNK), np.int32),
+        np.empty((2, 2 * CHUNK), np.int64),
+        np.zeros(3, np.int64),
+    )
+
+
+_STATE = numba.types.Tuple(
+    (
+        *(numba.int64[:, ::1],) * 4,
+        *(numba.uint64[:, ::1], numba.int32[:, ::1], numba.int64[:, ::1], numba.int64[::1]),
+    )
 )
-def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second):
+
+
+@compiled(_STATE(I32, I64, I32, I32, RASTER, LOOKUP, numba.int64, numba.int64, _STATE))
+def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks_per_second, state):
     """
     Join the positions of one device in one hot spot wherever silence is short enough.
 
     Each chunk of positions goes through short loops, each of which hands few rows to the next, so
     that the processor guesses and waits little: block, cell, outline, interval.
 
-    Returns closed intervals (pair, first, last), the table of open ones, and the cadence sketch:
-    for each device its row, and a bit for each second of its pieces with a position inside.
+    Returns the state with closed intervals (pair, first, last), the table of open ones, and the
+    cadence sketch: for each device its row, and a bit for each second of its pieces with a position
+    inside. Its last part says how many intervals are closed and how many devices are known.
     """
-    table = empty_table(_OPEN_BITS, FIELDS)
-    bits, devices, closed = 8, 0, 0
-    known = empty_table(bits, 2)
-    out = np.empty((1024, 3), np.int64)
-    sketch = np.zeros((64, PIECES + BUCKETS_KEPT), np.int64)
-    words = np.zeros((64, BUCKETS_KEPT * WORDS), np.uint64)
+    table, known, out, sketch, words, scratch, hit, filling = state
+    closed, devices, slot = filling[CLOSED], filling[DEVICES], filling[SLOT]
+    bits = np.int64(0)
+    while 1 << bits < len(known):
+        bits += 1
     bucket_ticks = BUCKET_S * ticks_per_second
-    filled, touched = np.empty((2, CHUNK), np.int32), np.empty((2, CHUNK), np.int32)
-    hit = np.empty((2, 2 * CHUNK), np.int64)
-    slot = np.int64(0)
+    filled, touched = scratch[:2], scratch[2:]
     for begin in range(0, len(device), CHUNK):
         size = min(CHUNK, len(device) - begin)
         whole, partly = near_cells(longitude, latitude, begin, size, raster, filled, touched)
@@ -218,7 +234,8 @@ def gathered(device, at, longitude, latitude, raster, lookup, longest_gap, ticks
                     words[who, sample * WORDS + (second >> 6)] |= np.uint64(1) << np.uint64(
                         second & 63
                     )
-    return out[:closed], table, sketch[:devices], words[:devices]
+    filling[CLOSED], filling[DEVICES], filling[SLOT] = closed, devices, slot
+    return table, known, out, sketch, words, scratch, hit, filling
 
 
 @compiled(numba.types.Tuple((numba.int64[::1], numba.int64[::1], numba.int64[::1]))(I64))

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from placeproof.patrols.outline_index import OutlineIndex, degrees_e7, members
-from placeproof.patrols.stays import Stays, stays_of, to_frame, usual_intervals
+from placeproof.patrols.stays import Stays, in_order, stays_of, to_frame, usual_intervals
 from placeproof.patrols.stretches import moments
 from placeproof.tables import Visit
 
@@ -105,24 +105,22 @@ def visits_from_stays(
     """
     unseen_s = pl.col("unseen_s").fill_null(0.0)
     count = pl.col("pings") if "pings" in stays.columns else pl.lit(None, dtype=pl.Int64)
-    return Visit.validate(
-        stays.join(intervals, on="device_id", how="left")
-        .with_columns(
-            seen_s=(pl.col("left_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
-        )
-        .with_columns(
-            dwell_s=pl.col("seen_s") + unseen_s,
-            dwell_sd_s="unseen_sd_s",
-            visible_s=_NOT_KNOWN,
-            pings=count,
-            source=pl.lit("pings"),
-            method=pl.lit("order_free"),
-        )
-        .filter(pl.col("dwell_s") >= shortest_dwell_s)
-        .select(Visit.column_names())
-        .sort("device_id", "hotspot_id", "arrived_at"),
-        cast=True,
+    seen_s = (pl.col("left_at") - pl.col("arrived_at")).dt.total_microseconds() / 1e6
+    made = stays.join(intervals, on="device_id", how="left", maintain_order="left").select(
+        *("device_id", "hotspot_id", "arrived_at", "left_at"),
+        seen_s=seen_s,
+        dwell_s=seen_s + unseen_s,
+        dwell_sd_s="unseen_sd_s",
+        visible_s=_NOT_KNOWN,
+        interval_s="interval_s",
+        pings=count,
+        source=pl.lit("pings"),
+        method=pl.lit("order_free"),
     )
+    long_enough = made["dwell_s"] >= shortest_dwell_s
+    if not long_enough.all():
+        made = made.filter(long_enough)
+    return Visit.validate(in_order(made), cast=True)
 
 
 def threshold_note(visit: pl.DataFrame, *, threshold_s: float) -> str | None:
