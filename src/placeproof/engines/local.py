@@ -13,6 +13,8 @@ from placeproof.patrols.outline_index import OutlineIndex
 Progress = Callable[[int, int], None]
 _UNITE_AT = 4_000_000
 _LOOK_S = 0.2
+_PIECES_MORE = 4
+"""A piece for a thread costs next to nothing, so there are more of them than on a cluster."""
 
 
 def run_local(
@@ -60,7 +62,9 @@ def run_local(
     kept, parts, left = taken_up(checkpoint, sources, read, index, longest_gap_s=longest_gap_s)
     total = sum(source.rows for source in sources)
     count = _Count(total - sum(source.rows for source in left))
-    pieces = pieces_of(left, cores=threads)
+    pieces = pieces_of(left, cores=_PIECES_MORE * threads)
+    # The largest first, so that no thread is left alone with one at the end.
+    pieces.sort(key=lambda piece: -sum(source.bytes for source in piece))
     for number, found in _results(
         pieces, read, index, longest_gap_s, threads, count, progress, total
     ):
