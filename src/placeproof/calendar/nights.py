@@ -1,34 +1,27 @@
-"""Operating days, night-time economy hours, clock changes, uncertain times and periods.
+"""Hours of the night-time economy, and events of which only a window of time is known."""
 
-Everything inside is UTC. Local time (Europe/London) exists only where a rule is written in it: an
-operating day runs from 06:00 to 05:59 local, so 02:30 on Sunday belongs to Saturday.
-"""
-
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
+from placeproof.calendar.days import DAY_STARTS, LOCAL_ZONE, each_day
 from placeproof.errors import InputError, SettingsError
 
-LOCAL_ZONE = "Europe/London"
-DAY_STARTS = time(6)
-
-PeriodKind = Literal["day", "week", "month"]
-_TRUNCATE: dict[str, str] = {"day": "1d", "week": "1w", "month": "1mo"}
-
 _INSTANT = pl.Datetime("us", "UTC")
+
 _INTERVALS: dict[str, pl.DataType | type[pl.DataType]] = {
     "operating_day": pl.Date,
     "starts_at": _INSTANT,
     "ends_at": _INSTANT,
 }
+
 _WEEKEND_NIGHTS = frozenset({5, 6})
+
 _EVERY_NIGHT = frozenset(range(1, 8))
+
 _CORE_LABEL = "Friday and Saturday nights 20:00–05:00, and eves of bank holidays"
 
 
@@ -68,67 +61,6 @@ NTE_PRESETS: dict[str, NteHours] = {
     )
 }
 """Registered sets of hours; none is agreed on, so the plan pins one and the rest stand beside."""
-
-
-def operating_day(at: pl.Expr) -> pl.Expr:
-    """
-    Give the operating day of a moment.
-
-    Parameters
-    ----------
-    at : expression of Datetime in UTC
-        Any moment; null stays null.
-
-    Returns
-    -------
-    expression of Date
-        The local calendar day on which the operating day began at 06:00.
-    """
-    local = at.dt.convert_time_zone(LOCAL_ZONE).dt.replace_time_zone(None)
-    return local.dt.offset_by(f"-{DAY_STARTS.hour}h").dt.date()
-
-
-def to_utc(local: pl.Expr, *, time_zone: str, ambiguous: str) -> pl.Expr:
-    """
-    Turn wall-clock times of a source into moments.
-
-    Parameters
-    ----------
-    local : expression of Datetime without a time zone
-        Times as the source's clocks showed them.
-    time_zone : str
-        Zone of those clocks, as "Europe/London" or "UTC".
-    ambiguous : {"earliest", "latest", "null"}
-        Which instance of an hour that the clocks repeat in October is meant.
-
-    Returns
-    -------
-    expression of Datetime in UTC, to the microsecond
-        Null where the local time never existed (the hour skipped in March).
-
-    Raises
-    ------
-    SettingsError
-        If the zone is unknown or `ambiguous` is none of the three.
-    """
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SettingsError(
-            f'time_zone = "{time_zone}" is no time zone.',
-            mend='write a name such as "Europe/London" or "UTC".',
-        ) from None
-    if ambiguous not in ("earliest", "latest", "null"):
-        raise SettingsError(
-            f'ambiguous = "{ambiguous}" says nothing about the hour that repeats in October.',
-            mend='write "earliest", "latest" or "null".',
-        )
-    placed = local.cast(pl.Datetime("us")).dt.replace_time_zone(
-        time_zone,
-        ambiguous=ambiguous,  # type: ignore[arg-type]
-        non_existent="null",
-    )
-    return placed.dt.convert_time_zone("UTC")
 
 
 def bank_holiday_eves(first: date, last: date) -> frozenset[date]:
@@ -202,7 +134,7 @@ def nte_intervals(
     eves = bank_holiday_eves(first, last) if preset.bank_holiday_eves else frozenset()
     stretches = [
         _stretch(day, preset)
-        for day in _days(first, last)
+        for day in each_day(first, last)
         if day.isoweekday() in preset.weekdays or day in eves
     ]
     for starts_at, ends_at in _event_times(events, hotspot_id):
@@ -291,78 +223,6 @@ def aoristic(occurred: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def period_start(day: pl.Expr, *, kind: PeriodKind) -> pl.Expr:
-    """
-    Give the first day of the period in which a day lies.
-
-    Parameters
-    ----------
-    day : expression of Date
-    kind : {"day", "week", "month"}
-        Weeks begin on Monday; any other kind raises SettingsError.
-    """
-    return day.dt.truncate(_TRUNCATE[_known_kind(kind)])
-
-
-def period_end(day: pl.Expr, *, kind: PeriodKind) -> pl.Expr:
-    """
-    Give the last day of the period in which a day lies.
-
-    Parameters
-    ----------
-    day : expression of Date
-    kind : {"day", "week", "month"}
-        Weeks end on Sunday; any other kind raises SettingsError.
-    """
-    return period_start(day, kind=kind).dt.offset_by(_TRUNCATE[kind]).dt.offset_by("-1d")
-
-
-def periods(first: date, last: date, *, kind: PeriodKind) -> pl.DataFrame:
-    """
-    List the whole periods that lie between two days.
-
-    Parameters
-    ----------
-    first, last : datetime.date
-        Both included. Periods that stick out on either side are left out.
-    kind : {"day", "week", "month"}
-
-    Returns
-    -------
-    DataFrame
-        One row per period: `period_start`, `period_end` (both included), sorted. No rows if
-        no whole period fits.
-
-    Raises
-    ------
-    SettingsError
-        If `kind` is none of the three.
-    """
-    _known_kind(kind)
-    days = pl.DataFrame({"day": list(_days(first, last))}, schema={"day": pl.Date})
-    return (
-        days.select(
-            period_start=period_start(pl.col("day"), kind=kind),
-            period_end=period_end(pl.col("day"), kind=kind),
-        )
-        .unique()
-        .filter(pl.col("period_start") >= first, pl.col("period_end") <= last)
-        .sort("period_start")
-    )
-
-
-def _known_kind(kind: str) -> str:
-    if kind not in _TRUNCATE:
-        raise SettingsError(
-            f'period = "{kind}" is no kind of period.', mend='write "day", "week" or "month".'
-        )
-    return kind
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=n) for n in range((last - first).days + 1))
-
-
 def _stretch(day: date, preset: NteHours) -> tuple[date, datetime, datetime]:
     opens, closes = _moment(day, DAY_STARTS), _moment(day + timedelta(days=1), DAY_STARTS)
     starts_at = opens if preset.starts == DAY_STARTS else _in_day(day, preset.starts, fold=0)
@@ -411,7 +271,7 @@ def _cut_by_operating_day(
     from_day = max(starts_at.astimezone(zone).date() - timedelta(days=1), first)
     to_day = min(ends_at.astimezone(zone).date(), last)
     pieces = []
-    for day in _days(from_day, to_day):
+    for day in each_day(from_day, to_day):
         opens, closes = _moment(day, DAY_STARTS), _moment(day + timedelta(days=1), DAY_STARTS)
         piece = (day, max(starts_at, opens), min(ends_at, closes))
         if piece[1] < piece[2]:
