@@ -57,6 +57,8 @@ class Circumstances:
         Whether what was delivered was measured.
     near_start : tuple of Event
         What else happened within two months of the first patrols.
+    deviated : bool
+        A headline of this question was made otherwise than the locked plan says.
     """
 
     exploratory: bool
@@ -65,6 +67,7 @@ class Circumstances:
     few_places_below: int
     dose_known: bool
     near_start: tuple[Event, ...]
+    deviated: bool = False
 
 
 @dataclass(frozen=True)
@@ -367,6 +370,9 @@ def frame_limits(about: Circumstances) -> list[Failed]:
     failed: list[Failed] = []
     if about.exploratory:
         reason = "The study is exploratory: definitions and methods were not locked beforehand."
+        failed.append(Failed(reason, threatens=False))
+    if about.deviated:
+        reason = "Its headline was made otherwise than the locked plan says."
         failed.append(Failed(reason, threatens=False))
     if about.retrospective:
         reason = "Retrospective: outcomes were partly known when the plan was locked."

@@ -60,6 +60,7 @@ def from_estimates(estimates: pl.DataFrame, *, inputs: Mapping[str, Sequence[str
         pl.Series("finding_id", identities, dtype=pl.String),
         pl.Series("value_id", values, dtype=pl.String),
         pl.Series("inputs", [json.dumps(files) for files in hashes], dtype=pl.String),
+        exploratory=pl.lit(None, dtype=pl.String),
     )
     return Finding.validate(findings.select(Finding.column_names()), cast=True)
 

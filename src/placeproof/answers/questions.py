@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -95,6 +96,9 @@ def _near(shocks: pl.DataFrame | None, first_start: date | None) -> tuple[Event,
 
 
 def _reply(study: Study, question: str) -> Reply:
+    headlines = (row for row in study.of(question) if row["role"] == "headline")
+    if any(row.get("exploratory") for row in headlines):
+        study = replace(study, about=replace(study.about, deviated=True))
     if question in ("RQ1", "RQ2", "RQ3"):
         return impact.reply(study, question)
     if question == "RQ8":

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from placeproof.report import certificate, data, impact, places
+from placeproof.report import certificate, data, deviations, impact, places
 from placeproof.report.document import (
     Block,
     Bullets,
@@ -153,6 +153,7 @@ def limitations(material: Material) -> Section:
     """What the data cannot bear: notices, shocks, missing places, and the authors' words."""
     blocks: list[Block] = list(material.authored("limitations"))
     blocks += impact.reopened(material)
+    blocks += deviations.blocks(material)
     blocks += _shocks(material)
     notices = material.contents.notices
     if notices.height:

@@ -28,8 +28,11 @@ class Material:
 
     @property
     def tag(self) -> str:
-        """The stamp in a word or two, for the captions of tables and figures of numbers."""
-        return short_stamp(self.stamp)
+        """The stamp in a word or two, for the captions of tables and figures of numbers.
+
+        Where only some numbers deviate from the plan, each carries its own mark instead.
+        """
+        return "" if self.stamp.startswith("Deviates") else short_stamp(self.stamp)
 
     @cached_property
     def by_id(self) -> dict[str, Row]:

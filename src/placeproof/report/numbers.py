@@ -8,6 +8,8 @@ import polars as pl
 
 NARROW = "\u202f"  # narrow no-break space: thousands, and before a per-cent sign
 MINUS = "\u2212"
+MARK = "†"
+"""Beside a number that was made otherwise than the locked plan says."""
 MOST_PER_CENT = 1000.0
 """Beyond this a change in per cent has no meaning to a reader; it reads "over 1 000"."""
 
@@ -39,7 +41,8 @@ def shown(finding: Mapping[str, object], field: str = "estimate") -> str:
     Returns
     -------
     str
-        The figure, or in words why there is none.
+        The figure, or in words why there is none. A figure that was made otherwise than the locked
+        plan says carries a mark.
 
     Raises
     ------
@@ -51,7 +54,8 @@ def shown(finding: Mapping[str, object], field: str = "estimate") -> str:
     status = str(finding["status"])
     if status != "estimated":
         return WORDS_FOR_STATUS[status]
-    return _FIELDS[field](finding)
+    printed = _FIELDS[field](finding)
+    return f"{printed}{MARK}" if finding.get("exploratory") else printed
 
 
 def filled(text: str, findings: pl.DataFrame) -> str:

@@ -112,6 +112,10 @@ def _lock(folder: Path, plan: Plan, *, public: bool) -> Lock:
 
 def _of_lock(lock: Lock) -> list[Problem]:
     """What moved since the plan was locked, and what the lock does not cover."""
+    if lock.state == "deviated":
+        keys = ", ".join(each.key for each in lock.deviations)
+        mend = "restore what was locked, or keep it: the numbers that it touches are marked"
+        return [Problem("warning", LOCK_FILE, "deviates", f"{lock.stamp}: {keys}.", mend)]
     if lock.state == "changed":
         mend = "restore what was locked, or keep it: every number is then stamped exploratory"
         return [Problem("warning", LOCK_FILE, "changed_after_lock", f"{lock.stamp}.", mend)]

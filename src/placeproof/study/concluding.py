@@ -3,6 +3,7 @@
 import polars as pl
 
 from placeproof import answers
+from placeproof.study.deviations import marked
 from placeproof.study.placing import first_start
 from placeproof.study.work import Work
 from placeproof.tables import TABLES, estimate
@@ -27,6 +28,7 @@ def conclude(work: Work) -> None:
         counts_below=work.plan.counts_below,
         round_to=work.plan.round_to,
     )
+    released = marked(released, work.lock.deviations)
     work.tables["finding"] = released
     work.tables["answer"] = answers.answer_all(
         released,

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from placeproof.errors import LockError
+from placeproof.study.deviations import Deviation, deviations
 from placeproof.study.mappings import tables_of
 from placeproof.study.plan import Plan
 
@@ -21,7 +23,8 @@ class Lock:
     """Whether the plan was fixed before outcomes were seen."""
 
     state: str
-    """`exploratory`, `locked`, `open` (no lock yet) or `changed` (differs from what was locked)."""
+    """`exploratory`, `locked`, `open` (no lock yet), `deviated` (some choices differ from what was
+    locked, and the numbers that they touch are known) or `changed` (every number is touched)."""
     sha256: str
     locked_on: str
     stamp: str
@@ -30,11 +33,13 @@ class Lock:
     """What became of the mappings in `study.toml` since the lock: "as locked", "not recorded" (by
     an older lock), or which sections changed, are gone or were added; empty while there is no
     lock."""
+    deviations: tuple[Deviation, ...] = ()
+    """Choices of the plan that differ from what was locked."""
 
     @property
     def outcomes_visible(self) -> bool:
         """Whether outcomes after the first start may be used."""
-        return self.state in {"exploratory", "locked", "changed"}
+        return self.state in {"exploratory", "locked", "deviated", "changed"}
 
     @property
     def remark(self) -> str:
@@ -67,8 +72,8 @@ def lock_state(
     Returns
     -------
     Lock
-        `open` masks every outcome after the first start of patrols; `changed` stamps every number
-        exploratory.
+        `open` masks every outcome after the first start of patrols; `deviated` stamps the numbers
+        that the deviations touch, `changed` every number.
 
     Raises
     ------
@@ -88,10 +93,19 @@ def lock_state(
         return Lock(
             "open", sha256, "", "Plan not locked: outcomes after the start of patrols are masked"
         )
-    locked_sha256, locked_on, locked = _read(path)
+    locked_sha256, locked_on, locked, locked_plan = _read(path)
     moved, added = ("", "") if locked is None else _compared(locked, mappings)
     said = filter(None, (moved, f"added: {added}" if added else ""))
     told = NOT_RECORDED if locked is None else "; ".join(said) or AS_LOCKED
+    found: tuple[Deviation, ...] = ()
+    if locked_sha256 != sha256 and locked_plan is not None:
+        found = deviations(locked_plan, plan.content())
+    if found and not moved and not any(each.everything for each in found):
+        stamp = (
+            f"Deviates from the plan that was locked on {locked_on}: numbers marked † are "
+            "exploratory"
+        )
+        return Lock("deviated", sha256, locked_on, stamp, told, found)
     what = ["plan.toml"] if locked_sha256 != sha256 else []
     what += [f"study.toml ({moved})"] if moved else []
     if what:
@@ -99,7 +113,7 @@ def lock_state(
             f"Exploratory: {' and '.join(what)} {'were' if len(what) > 1 else 'was'} changed "
             f"after the plan was locked on {locked_on}"
         )
-        return Lock("changed", sha256, locked_on, stamp, told)
+        return Lock("changed", sha256, locked_on, stamp, told, found)
     stamps = [
         "Retrospective: outcomes were partly known when the plan was locked"
         if outcomes_public
@@ -109,7 +123,7 @@ def lock_state(
     return Lock("locked", sha256, locked_on, "; ".join(filter(None, stamps)), told)
 
 
-def _read(path: Path) -> tuple[str, str, dict[str, str] | None]:
+def _read(path: Path) -> tuple[str, str, dict[str, str] | None, dict[str, Any] | None]:
     if path.is_dir():
         raise LockError(
             f"{LOCK_FILE} is a folder, where the file that holds the lock should stand.",
@@ -120,7 +134,10 @@ def _read(path: Path) -> tuple[str, str, dict[str, str] | None]:
         mappings = locked.get("mappings")
         if mappings is not None:
             mappings = {str(name): str(sha256) for name, sha256 in mappings.items()}
-        return str(locked["plan_sha256"]), str(locked["locked_on"]), mappings
+        chosen = locked.get("plan")
+        if chosen is not None and not isinstance(chosen, dict):
+            raise TypeError
+        return str(locked["plan_sha256"]), str(locked["locked_on"]), mappings, chosen
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise LockError(
             f"{LOCK_FILE} cannot be read.", mend="restore it from your copy; do not edit it"
@@ -188,7 +205,7 @@ def write_lock(folder: Path, plan: Plan, *, mappings: Mapping[str, str], on: dat
     state = lock_state(folder, plan, outcomes_public=False, mappings=mappings)
     if state.state == "locked":
         return path
-    if state.state == "changed" and "plan.toml" in state.stamp:
+    if state.state == "deviated" or (state.state == "changed" and "plan.toml" in state.stamp):
         raise LockError(
             f"Another plan was locked on {state.locked_on}; this one differs from it.",
             mend=f"restore that plan, or keep {LOCK_FILE}: the report will say it was changed",
@@ -202,6 +219,7 @@ def write_lock(folder: Path, plan: Plan, *, mappings: Mapping[str, str], on: dat
         "plan_sha256": plan.sha256(),
         "locked_on": on.isoformat(),
         "mappings": dict(sorted(mappings.items())),
+        "plan": plan.content(),
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path

@@ -9,6 +9,8 @@ from pathlib import Path
 from placeproof import __version__
 from placeproof.definitions import outcomes
 from placeproof.errors import SettingsError
+from placeproof.study.deviations import touched_numbers
+from placeproof.study.certificate_file import certificate_sha256
 from placeproof.study.settings import Study, relative_to_study
 from placeproof.study.store import sha256_of
 from placeproof.study.work import Work
@@ -122,11 +124,17 @@ def manifest(work: Work, *, until: str) -> dict[str, object]:
         "libraries": {name: metadata.version(name) for name in COMPUTING},
         "seed": work.plan.seed,
         "plan_sha256": work.lock.sha256,
+        "certificate_sha256": certificate_sha256(facts.folder),
         "settings_sha256": settings_sha256(work.study),
         "lock": {
             "state": work.lock.state,
             "locked_on": work.lock.locked_on,
             "mappings": work.lock.mappings,
+            "deviations": [
+                each.as_dict() | {"numbers": touched_numbers(work.tables["finding"], each)}
+                for each in work.lock.deviations
+                if "finding" in work.tables
+            ],
         },
         "stamp": work.lock.stamp,
         "definitions": {

@@ -88,13 +88,17 @@ class Plan:
         )
         return tuple(dict.fromkeys(named))
 
-    def sha256(self) -> str:
-        """Hash of every choice and of the content of every definition that it names."""
+    def content(self) -> dict[str, Any]:
+        """Every choice, and edition and hash of each definition that it names, as JSON has them."""
         known = outcomes()
         content = asdict(self) | {
             "definitions": [known[name].edition_tag for name in self.outcome_ids() if name in known]
         }
-        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+        return json.loads(json.dumps(content, default=str))  # type: ignore[no-any-return]
+
+    def sha256(self) -> str:
+        """Hash of every choice and of the content of every definition that it names."""
+        return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()
 
 
 def read_plan(folder: Path) -> Plan:

@@ -400,7 +400,7 @@ def _crimes(
     """Weekly counts of the headline outcomes, once the plan lets outcomes be seen."""
     lock = manifest.get("lock")
     state = lock.get("state") if isinstance(lock, dict) else None
-    if panel is None or state not in ("locked", "exploratory", "changed"):
+    if panel is None or state not in ("locked", "exploratory", "deviated", "changed"):
         return None
     own = panel.filter(
         pl.col("kind") == "hotspot",

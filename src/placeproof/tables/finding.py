@@ -20,7 +20,7 @@ class Finding(Table):
     """
 
     table_name: ClassVar[str] = "finding"
-    contract_version: ClassVar[int] = 1
+    contract_version: ClassVar[int] = 2
 
     finding_id = text(
         "Hash of question, outcome, definition, population, subgroup, hours, horizon, window, "
@@ -109,3 +109,7 @@ class Finding(Table):
     reason = text("Why there is no number, or what limits it", null="nothing to say")
     diagnostics = text("Further figures as a JSON object with sorted keys")
     feeds = text("Canonical tables that it rests on, separated by blanks")
+    exploratory = text(
+        "What was changed after the plan was locked and touches this number",
+        null="made as the locked plan says, or the whole study is exploratory",
+    )
