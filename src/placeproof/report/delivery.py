@@ -29,12 +29,19 @@ PARTS: tuple[Part, ...] = (
         "delivered",
         "What was asked for and what was delivered",
         (
-            *("planned_minutes", "delivered_minutes", "person_minutes", "additional_presence"),
-            *("visible_presence", "visits", "visit_length", "visits_15_minutes"),
+            *("planned_minutes", "delivered_minutes", "ring_minutes", "person_minutes"),
+            *(
+                "additional_presence",
+                "visible_presence",
+                "visits",
+                "visit_length",
+                "visits_15_minutes",
+            ),
             *("place_days_patrolled", "visits_per_day", "visited_within_2_hours", "intensity"),
         ),
         "Two officers together for ten minutes are ten minutes in the hot spot, and twenty minutes "
-        "of officers. A day on which no device reported is in no figure.",
+        "of officers. Minutes in the rings around hot spots stand beside those inside. A day on "
+        "which no device reported is in no figure.",
     ),
     Part(
         "compliance",
@@ -97,15 +104,13 @@ def section(material: Material) -> Section:
     whole.sort(key=_place)
     wide = _pinned(material, whole)
     for part in PARTS:
-        held = [
-            row for row in wide if row["outcome"] in part.outcomes and row["population"] == OURS
-        ]
+        held = [row for row in wide if row["outcome"] in part.outcomes and _measured_here(row)]
         if held:
             found.append(_measures(material, part, held))
         if part.identity == "delivered":
             found += _minutes(material, known)
     found += _listed(material, known)
-    others = [row for row in wide if row["population"] != OURS]
+    others = [row for row in wide if not _measured_here(row)]
     if others:
         found.append(_stated(material, others))
     found += _folded(material, known, whole)
@@ -136,12 +141,26 @@ def _raw(row: Row) -> bool:
     return str(row["method"]).endswith(("_raw", "_borne_out"))
 
 
-def _place(row: Row) -> tuple[int, str]:
+def _measured_here(row: Row) -> bool:
+    """In hot spots or in the rings around them, and not stated by others."""
+    return row["population"] == OURS or _ring(row) != ""
+
+
+def _ring(row: Row) -> str:
+    """Of a row about a ring, from where to where, as "0-100 m"."""
+    population = str(row["population"])
+    return population.removeprefix("ring ") if population.startswith("ring ") else ""
+
+
+def _place(row: Row) -> tuple[int, str, float]:
     name = str(row["outcome"])
-    return (ORDER.index(name) if name in ORDER else len(ORDER), str(row["outcome_label"]))
+    inner = float(_ring(row).partition("-")[0] or 0)
+    return (ORDER.index(name) if name in ORDER else len(ORDER), str(row["outcome_label"]), inner)
 
 
 def _measure(row: Row) -> str:
+    if ring := _ring(row):
+        return f"{row['outcome_label']} from {ring}"
     source = str(row["population"]).partition(", stated by ")[2]
     return f"{row['outcome_label']}, {source}" if source else str(row["outcome_label"])
 
