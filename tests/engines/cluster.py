@@ -20,17 +20,17 @@ class Standalone:
 
     folder: Path
     workers: int = WORKERS
+    cores: int = 1
     memory_mb: int = MEMORY_MB
     master: str = ""
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    begun: int = 0
 
     def __enter__(self) -> "Standalone":
         try:
             self._start("master", "deploy.master.Master")
             self.master = self._announced("master", r"Starting Spark master at (spark://\S+)")
-            for number in range(self.workers):
-                self.start_worker(number)
-            self._announced("master", "Registering worker", times=self.workers)
+            self.start_workers()
         except BaseException:
             self.stop()
             raise
@@ -44,13 +44,26 @@ class Standalone:
     ) -> None:
         self.stop()
 
-    def start_worker(self, number: int) -> None:
-        """Start one worker of one core."""
-        options = ["-c", "1", "-m", f"{self.memory_mb}m", "-d", str(self.folder / f"work{number}")]
-        self._start(f"worker{number}", "deploy.worker.Worker", *options, self.master)
+    def start_workers(self) -> None:
+        """Start the workers that are not there, and wait until the master knows them."""
+        for _ in range(self.workers + 1 - len(self.processes)):
+            self.begun += 1
+            folder = str(self.folder / f"work{self.begun}")
+            memory = f"{self.cores * self.memory_mb}m"
+            options = ["-c", str(self.cores), "-m", memory, "-d", folder]
+            self._start(f"worker{self.begun}", "deploy.worker.Worker", *options, self.master)
+        self._announced("master", "Registering worker", times=self.begun)
+
+    def kill_worker(self, worker: "subprocess.Popen[bytes]") -> list[int]:
+        """Kill a worker, not its executors; these and their children, which have to follow it."""
+        left = descendants(worker.pid)
+        worker.kill()
+        worker.wait()
+        self.processes.remove(worker)
+        return left
 
     def executors(self) -> list[int]:
-        """Process ids of the executors that the workers have started."""
+        """Process ids of the executors that the workers have started, in the workers' order."""
         return [
             child
             for process in self.processes[1:]

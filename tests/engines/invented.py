@@ -17,6 +17,8 @@ from placeproof.patrols.outline_index import OutlineIndex
 GAP_S = 90.0
 WEST, SOUTH = -1.20, 52.60
 SLOW_S = 0.3
+LONG_S = 2.0
+QUICK = "part-000.parquet"
 
 
 def index() -> OutlineIndex:
@@ -118,6 +120,12 @@ def read_slowly(source: packed.Source) -> Iterator[packed.Batch]:
     for batch in packed.read(source):
         time.sleep(SLOW_S)
         yield batch
+
+
+def read_at_length(source: packed.Source) -> Iterator[packed.Batch]:
+    """As `packed.read`, so slow that workers are in mid-piece when somebody else has finished."""
+    time.sleep(SLOW_S if source.path.endswith(QUICK) else LONG_S)
+    yield from packed.read(source)
 
 
 def read_wrongly(source: packed.Source) -> Iterator[packed.Batch]:

@@ -1,17 +1,15 @@
 """Positions to stays on all cores of this machine, in bounded memory; a stopped run goes on."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from placeproof.engines.checkpoint import taken_up
-from placeproof.engines.found import Batch, Found, Reader, Source, found_in, united
-from placeproof.engines.spark import pieces_of
+from placeproof.engines.found import Batch, Found, Reader, Source, found_in
+from placeproof.engines.pieces import Progress, collected, pieces_of
 from placeproof.patrols.outline_index import OutlineIndex
 
-Progress = Callable[[int, int], None]
-_UNITE_AT = 4_000_000
 _LOOK_S = 0.2
 _PIECES_MORE = 4
 """A piece for a thread costs next to nothing, so there are more of them than on a cluster."""
@@ -65,17 +63,16 @@ def run_local(
     pieces = pieces_of(left, cores=_PIECES_MORE * threads)
     # The largest first, so that no thread is left alone with one at the end.
     pieces.sort(key=lambda piece: -sum(source.bytes for source in piece))
-    for number, found in _results(
-        pieces, read, index, longest_gap_s, threads, count, progress, total
-    ):
-        if kept is not None:
-            kept.keep(pieces[number], found)
-        parts.append(found)
-        if sum(len(part.stays) for part in parts[1:]) > _UNITE_AT:
-            parts = [united(parts, longest_gap_s=longest_gap_s)]
+    ready = _results(pieces, read, index, longest_gap_s, threads, count, progress, total)
+    result = collected(
+        ((pieces[number], found) for number, found in ready),
+        parts,
+        kept,
+        longest_gap_s=longest_gap_s,
+    )
     if progress is not None:
         progress(total, total)
-    return united(parts, longest_gap_s=longest_gap_s)
+    return result
 
 
 class _Count:

@@ -4,13 +4,14 @@ Positions never pass through Spark. Each executor is sent a list of files, reads
 runs the kernel; what it sends back is smaller by orders of magnitude, and unites in any order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from placeproof.engines.checkpoint import taken_up
 from placeproof.engines.found import Found, Reader, Source, found_in, united
+from placeproof.engines.pieces import Piece, Progress, collected, pieces_of
 from placeproof.engines.spark_cluster import joined
 from placeproof.engines.spark_jobs import results
 from placeproof.errors import InputError
@@ -18,14 +19,6 @@ from placeproof.patrols.outline_index import OutlineIndex
 
 EXECUTOR_MEMORY_MB = 512
 """Of Java alone, which only carries intervals; Python's memory is beside it."""
-LARGEST_PIECE_BYTES = 256 * 2**20
-SMALLEST_PIECE_BYTES = 16 * 2**20
-"""Below this a task costs more than its work, so there are fewer pieces, down to one a core."""
-PIECES_PER_CORE = 4
-_UNITE_AT = 4_000_000
-
-Piece = tuple[Source, ...]
-Progress = Callable[[int, int], None]
 
 
 def run_spark(
@@ -83,53 +76,20 @@ def run_spark(
     kept, parts, left = taken_up(checkpoint, sources, read, index, longest_gap_s=longest_gap_s)
     total = sum(source.rows for source in sources)
     done = total - sum(source.rows for source in left)
-    if left:
-        with joined(master, executor_memory_mb=executor_memory_mb, settings=settings) as cluster:
-            pieces = pieces_of(left, cores=cluster.cores())
-            work = FindStays(cluster.context.broadcast((read, index, longest_gap_s)))
-            for number, found in results(cluster, work, pieces):
-                if kept is not None:
-                    kept.keep(pieces[number], found)
-                parts.append(found)
-                if sum(len(part.stays) for part in parts[1:]) > _UNITE_AT:
-                    parts = [united(parts, longest_gap_s=longest_gap_s)]
-                done += sum(source.rows for source in pieces[number])
-                if progress is not None:
-                    progress(done, total)
-    return united(parts, longest_gap_s=longest_gap_s)
 
+    def finished(piece: Piece) -> None:
+        nonlocal done
+        done += sum(source.rows for source in piece)
+        if progress is not None:
+            progress(done, total)
 
-def pieces_of(sources: Sequence[Source], *, cores: int) -> list[Piece]:
-    """
-    Group files into pieces: small enough to keep all cores busy, large enough to be worth a task.
-
-    Parameters
-    ----------
-    sources : sequence of Source
-        Any order.
-    cores : int
-        Of the cluster.
-
-    Returns
-    -------
-    list of tuple of Source
-        Neighbours by path stand together, as they are likely to share devices. A file is never
-        divided.
-    """
-    ordered = sorted(sources, key=lambda source: source.path)
-    total = sum(source.bytes for source in ordered)
-    for_a_core = total / max(1, cores)
-    rounds = min(PIECES_PER_CORE, max(1, int(for_a_core / SMALLEST_PIECE_BYTES)))
-    aim = min(LARGEST_PIECE_BYTES, for_a_core / rounds)
-    pieces: list[list[Source]] = []
-    size = 0.0
-    for source in ordered:
-        if not pieces or size + source.bytes / 2 > aim:
-            pieces.append([])
-            size = 0.0
-        pieces[-1].append(source)
-        size += source.bytes
-    return [tuple(piece) for piece in pieces]
+    if not left:
+        return united(parts, longest_gap_s=longest_gap_s)
+    with joined(master, executor_memory_mb=executor_memory_mb, settings=settings) as cluster:
+        pieces = pieces_of(left, cores=cluster.cores())
+        work = FindStays(cluster.context.broadcast((read, index, longest_gap_s)))
+        ready = ((pieces[number], found) for number, found in results(cluster, work, pieces))
+        return collected(ready, parts, kept, longest_gap_s=longest_gap_s, finished=finished)
 
 
 @dataclass(frozen=True)
