@@ -306,3 +306,27 @@ def test_no_path_of_a_machine_stands_in_the_name_of_a_file(tmp_path: Path) -> No
     spec = FeedSpec(name="a", contract="ping", format="auto", paths=(), root=tmp_path / "study")
     assert spec.shown(tmp_path / "study" / "data" / "x.csv") == "data/x.csv"
     assert spec.shown(tmp_path / "elsewhere" / "x.csv") == "x.csv"
+
+
+FEATURE = "feature,measure,area_code,value,easting_m,northing_m,edition\n"
+
+
+def test_features_of_areas_and_points_need_what_makes_them_usable(tmp_path: Path) -> None:
+    text = FEATURE + (
+        "poor,level,E01000001,12.5,,,2019\n"
+        "poor,level,E01000002,,,,2019\n"
+        "poor,level,,13,,,2019\n"
+        "people,amount,E01000001,1500,,,2019\n"
+        "people,amount,E01000003,1,,,2019\n"
+        "people,amount,E01000003,2,,,2019\n"
+        "pubs,point,,,458000,304000,2019\n"
+        "pubs,point,,,,,2019\n"
+    )
+    result = read(tmp_path, "place_feature", text, crs="EPSG:27700")
+    kept = result.tables["place_feature"].select("feature", "area_code", "value", "easting_m")
+    assert kept.rows() == [
+        ("poor", "E01000001", 12.5, None),
+        ("people", "E01000001", 1500.0, None),
+        ("pubs", None, None, 458000.0),
+    ]
+    assert {row for row, _ in out(result)} == {3, 4, 6, 7, 9}

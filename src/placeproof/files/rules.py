@@ -227,6 +227,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
     "delivered": ("operating_day",),
     "ed_assault": ("month",),
     "incident": ("month", "status", "qualifier", "location_quality"),
+    "place_feature": ("location_quality",),
     "response": ("zone",),
     "stop_search": ("month", "location_quality"),
 }

@@ -9,6 +9,8 @@ import shapely
 
 from placeproof import geometry
 
+SQUARE_METRES_OF_A_HECTARE = 10_000.0
+
 
 @dataclass(frozen=True)
 class _AreaFeature:
@@ -16,8 +18,6 @@ class _AreaFeature:
 
     tree: shapely.STRtree
     values: np.ndarray
-    spread: bool
-    """Whether the value is so much to the square metre, to be multiplied by the outline's area."""
 
     def at(self, outlines: np.ndarray) -> np.ndarray:
         centres = shapely.centroid(outlines)
@@ -26,7 +26,7 @@ class _AreaFeature:
         # On a boundary the first area by code speaks; pairs come in no order.
         order = np.lexsort((area, outline))[::-1]
         found[outline[order]] = self.values[area[order]]
-        return found * shapely.area(outlines) if self.spread else found
+        return found
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Features:
         Returns
         -------
         array, shape (K, features)
-            Not a number where the ground has no value.
+            Levels as they stand, amounts to the hectare (places differ in size), points added up;
+            not a number where the ground has no value.
         """
         if not self.layers or not len(outlines):
             return np.zeros((len(outlines), len(self.names)))
@@ -131,7 +132,8 @@ def _layer(
     )
     if joined.is_empty():
         return "its area codes are none of those whose outlines study.toml names ([lsoa])."
-    spread = rows["measure"][0] == "amount"
-    value = pl.col("_value") / pl.col("area_m2") if spread else pl.col("_value")
+    value = pl.col("_value")
+    if rows["measure"][0] == "amount":
+        value = value / pl.col("area_m2") * SQUARE_METRES_OF_A_HECTARE
     tree = shapely.STRtree(geometry.outlines(joined["geometry"]))
-    return _AreaFeature(tree, joined.select(value).to_series().to_numpy(), spread)
+    return _AreaFeature(tree, joined.select(value).to_series().to_numpy())

@@ -143,5 +143,6 @@ FEEDS = (
     "cost",
     "survey",
     "interviews",
+    "features",
 )
 """Feeds that a rehearsal can be made without."""

@@ -12,6 +12,7 @@ import numpy as np
 from placeproof.errors import OutputError, SettingsError
 from placeproof.rehearsal import (
     crimes,
+    ground_features,
     health,
     incidents,
     interviews,
@@ -296,6 +297,11 @@ def _interview_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
     return interviews.SECTIONS, facts
 
 
+def _feature_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
+    facts = ground_features.write_features(data, world.city, world.rng("features"))
+    return ground_features.FEATURE_SECTION, facts
+
+
 _FEED_WRITERS = {
     "crimes": _crime_feed,
     "incidents": _incident_feed,
@@ -313,6 +319,7 @@ _FEED_WRITERS = {
     "cost": _cost_feed,
     "survey": _survey_feed,
     "interviews": _interview_feed,
+    "features": _feature_feed,
 }
 
 

@@ -202,8 +202,25 @@ def _register(work: Work) -> pl.DataFrame | None:
     return made
 
 
+def matching_outcome(work: Work) -> str:
+    """
+    Name the outcome on whose history comparison places are matched.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    str
+        The primary outcome, or the one that hot spots are delineated on where it is not supplied.
+    """
+    return work.plan.primary if work.plan.primary in work.selected else work.plan.derive_on
+
+
 def _comparison(work: Work, treated: pl.DataFrame) -> pl.DataFrame | None:
-    outcome = work.plan.primary if work.plan.primary in work.selected else work.plan.derive_on
+    outcome = matching_outcome(work)
     events = work.selected.get(outcome)
     if events is None or work.inputs.area_wkb is None:
         lacking = work.not_supplied.get(outcome) or "The outline of the area is missing."

@@ -25,8 +25,9 @@ class PlaceFeature(Table):
 
     feature = text("Name of the feature, as [forge] features in plan.toml calls it")
     measure = one_of(
-        "How it comes to a place: level (value of the area around its centre), amount (total of an "
-        "area, spread evenly over its ground) or point (added up within a distance)",
+        "How it comes to a place: level (value of the area around its centre), amount (total of "
+        "that area, held against its ground: so many to the hectare) or point (added up within a "
+        "distance)",
         "level",
         "amount",
         "point",
