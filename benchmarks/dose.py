@@ -5,6 +5,7 @@ Writes dose.json beside this file. Ratios are taken side by side in one run.
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -55,7 +56,7 @@ def world(places: int, days: int, visits: int) -> tuple[pl.DataFrame, pl.DataFra
 def measure(places: int, days: int, visits: int) -> dict[str, object]:
     """Seconds for the hours, for the dose, and for a bare sum by place and day."""
     seen, spots, observed = world(places, days, visits)
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     seen.group_by("hotspot_id", operating_day(pl.col("arrived_at"))).agg(pl.col("dwell_s").sum())
     summed = time.perf_counter()
     hours = clocks(
@@ -81,6 +82,8 @@ def measure(places: int, days: int, visits: int) -> dict[str, object]:
         "bare_sum_s": round(summed - begun, 3),
         "hours_s": round(cut - summed, 2),
         "dose_s": round(done - cut, 2),
+        "all_of_processor_time_s": round(time.process_time() - worked, 2),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
     }
 
