@@ -109,6 +109,24 @@ def read_certificate(folder: Path) -> Mapping[str, Any] | None:
     return dict(read)
 
 
+def certificate_sha256(folder: Path) -> str | None:
+    """
+    Hash the certificate of a study: what it says stands in a run, and so in the run's identity.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+
+    Returns
+    -------
+    str or None
+        None where none was made.
+    """
+    path = folder / CERTIFICATE
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
 def write_certificate(folder: Path, content: Mapping[str, object]) -> Path:
     """
     Put a certificate in its place, in one step for whoever reads.

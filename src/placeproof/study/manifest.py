@@ -9,8 +9,8 @@ from pathlib import Path
 from placeproof import __version__
 from placeproof.definitions import outcomes
 from placeproof.errors import SettingsError
-from placeproof.study.deviations import touched_numbers
 from placeproof.study.certificate_file import certificate_sha256
+from placeproof.study.deviations import touched_numbers
 from placeproof.study.settings import Study, relative_to_study
 from placeproof.study.store import sha256_of
 from placeproof.study.work import Work
