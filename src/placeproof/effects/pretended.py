@@ -103,29 +103,49 @@ def time_rows(base: Row, table: Grid, *, earlier: Sequence[int], level: float) -
         pretended start are left out.
     """
     base = {**base, "role": "placebo"}
-    free = table.before & table.observed
-    # How many untreated periods of its own each cell has from here on.
-    remaining = free[:, ::-1].cumsum(axis=1)[:, ::-1]
     rows: list[Row] = []
     for steps in earlier:
-        late = free & (remaining <= steps) & table.patrolled[:, None]
-        enough = (free & ~late).sum(axis=1) >= FEWEST_BEFORE
-        part = late & enough[:, None]
+        late, part = pretended_cells(table, steps)
         row = {**base, "horizon": f"{table.period_kind}=-{steps}"}
         if not part.any():
             head = row | {"estimand": "placebo_in_time_rate_ratio", "method": IMPUTATION}
             rows.append(refused(head, _too_short(steps, table.period_kind)))
             continue
-        effect = effects(table, parts=part[None], before=free & ~late, level=level)[0]
+        effect = effects(table, parts=part[None], before=table.before & ~late, level=level)[0]
         made = ratio_row(
             row | {"estimand": "placebo_in_time_rate_ratio"}, effect, table, level=level
         )
-        left_out = int((late.any(axis=1) & ~enough).sum())
+        left_out = int((late.any(axis=1) & ~part.any(axis=1)).sum())
         if left_out and made.get("status") is None:
             made["reason"] = " ".join([*effect.limits, f"{left_out} hot spots have too few periods "
                                        "before the pretended start and are left out."])  # fmt: skip
         rows.append(made)
     return rows
+
+
+def pretended_cells(table: Grid, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Find the cells that count as patrolled where patrols are pretended to have begun earlier.
+
+    Parameters
+    ----------
+    table : Grid
+        Not modified.
+    steps : int
+        By how many of its own counted periods before patrols.
+
+    Returns
+    -------
+    (array of bool, array of bool), shape (n, T) each
+        Cells that no fit may use, and those of them of which an effect is made: the same without
+        hot spots that have fewer than `FEWEST_BEFORE` periods left before their pretended start.
+    """
+    free = table.before & table.observed
+    # How many untreated periods of its own each cell has from here on.
+    remaining = free[:, ::-1].cumsum(axis=1)[:, ::-1]
+    late = free & (remaining <= steps) & table.patrolled[:, None]
+    enough = (free & ~late).sum(axis=1) >= FEWEST_BEFORE
+    return late, late & enough[:, None]
 
 
 def _too_short(steps: int, kind: str) -> str:
