@@ -24,9 +24,9 @@ def blocks(material: Material) -> list[Block]:
         One table, or nothing where nothing was changed.
     """
     lock = material.contents.manifest.get("lock")
-    found = lock.get("deviations") if isinstance(lock, dict) else None
-    if not found:
+    if not isinstance(lock, dict) or not lock.get("deviations"):
         return []
+    found = lock["deviations"]
     rows: list[tuple[Spans, ...]] = [
         (
             (Name(str(each["key"]), code=True),),

@@ -94,7 +94,7 @@ class Plan:
         content = asdict(self) | {
             "definitions": [known[name].edition_tag for name in self.outcome_ids() if name in known]
         }
-        return json.loads(json.dumps(content, default=str))  # type: ignore[no-any-return]
+        return dict(json.loads(json.dumps(content, default=str)))
 
     def sha256(self) -> str:
         """Hash of every choice and of the content of every definition that it names."""
