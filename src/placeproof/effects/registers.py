@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from placeproof.effects.effect import effects
+from placeproof.effects.effect import Effect, effects
 from placeproof.effects.first_set import HOT_SPOTS, SPOTS
 from placeproof.effects.grid import Grid, checked, grid
 from placeproof.effects.identified import why_not_identified, why_not_supplied
@@ -20,6 +20,7 @@ from placeproof.effects.rows import (
     about,
     as_json,
     interval,
+    ratio_row,
     refused,
     rests_on,
 )
@@ -65,8 +66,8 @@ def beside_rivals(
     -------
     table `estimate`
         Role robustness. For patrols `rate_ratio` with the horizon "term=patrols"; for each rival
-        `rival_rate_ratio` with "term=" and its identifier; by Poisson imputation and by two-way
-        Poisson. For each rival also `ratio_of_rate_ratios`: patrols with the rival over patrols
+        `rival_rate_ratio` with "term=" and its identifier; by Poisson imputation and, for all
+        hours, by two-way Poisson. For each rival also `ratio_of_rate_ratios`: patrols with the rival over patrols
         before or after it, in the places that had both, each place against its own expectation.
 
     Raises
@@ -133,7 +134,10 @@ def _together(
     names = _names(rivals)
     told = [k for k, term in enumerate(terms) if term.refusal is None]
     masks = {names[k][0]: use.design[:, :, k] for k in told}
-    beside = two_way_with(table, masks, used=use.usable, level=level) if 0 in told else {}
+    whole_day = base["hours"] == "all"
+    beside = (
+        two_way_with(table, masks, used=use.usable, level=level) if whole_day and 0 in told else {}
+    )
     rows = []
     for k, term in enumerate(terms):
         rows.append(_term_row(_named(base, JOINT, names[k]), term, table, level=level))
@@ -207,30 +211,135 @@ def _same_places(
         table, parts=parts, before=table.before & ~use.design[:, :, 1] & alone,
         apart=np.hstack([use.design[:, :, 1], alone, both[:, None]]), level=level,
     )  # fmt: skip
-    why = with_it.refusal or without.refusal
-    if why:
-        return [refused(named, why)]
-    ratio = with_it.log_ratio - without.log_ratio
-    if not math.isfinite(ratio):
-        return [refused(named, "No event was counted on one side: no ratio can be formed.")]
-    spread = None
-    if with_it.spread is not None and without.spread is not None:
-        replicates = with_it.replicates - without.replicates
-        spread = jackknife(ratio, replicates, degrees=int(both.sum()) - 1, level=level)
-    limits = " ".join(dict.fromkeys([*with_it.limits, *without.limits]))
-    return [
-        {
-            **named,
-            **interval(spread, level=level),
-            **rests_on(table),
-            "n_places": int(both.sum()),
-            "estimate": math.exp(ratio),
-            "reason": limits or None,
-            "diagnostics": as_json(
-                {"scale": "log", "numerator": "patrols with it", "denominator": "patrols alone"}
-            ),
+    return [_quotient(named, with_it, without, table, level=level)]
+
+
+def everywhere_at_once(
+    panel: pl.DataFrame, *, outcomes: Mapping[str, PlannedOutcome], rivals: Sequence[Rival]
+) -> pl.DataFrame:
+    """
+    Say of rivals that are tied to no place that they cannot be told from the time.
+
+    Parameters
+    ----------
+    panel : table `panel`
+        The rows that the headline rests on. Not modified.
+    outcomes : mapping of str to PlannedOutcome
+        By the outcome's id in the panel.
+    rivals : sequence of Rival
+        What was at work in the whole study area.
+
+    Returns
+    -------
+    table `estimate`
+        One row without a number for each outcome and rival.
+    """
+    why = (
+        "It worked in the whole study area at once: what it did cannot be told from what changed "
+        "with time, and the comparison places felt it as the hot spots did, or the headline holds "
+        "the difference."
+    )
+    rows: list[Row] = []
+    for outcome in sorted(outcomes):
+        table = grid(panel, outcome=outcome, hours="all", kinds=SPOTS)
+        base = {
+            **about(outcomes[outcome], outcome, table, population=HOT_SPOTS, hours="all"),
+            "role": "robustness",
         }
+        for rival in rivals:
+            named = {**base, "feeds": _feeds(outcomes[outcome].feeds, [rival])}
+            rows.append(_refused(named, JOINT, (rival.rival, _where(rival)), why))
+    return estimate.rows(rows)
+
+
+def before_and_since(
+    panel: pl.DataFrame,
+    *,
+    outcomes: Mapping[str, PlannedOutcome],
+    changes: Mapping[str, date],
+    level: float,
+) -> pl.DataFrame:
+    """
+    Estimate patrols before and since a lasting change, such as of recording.
+
+    A change that moves every place alike is taken up by the periods; one that moves patrolled
+    places otherwise shows as a difference between the two.
+
+    Parameters
+    ----------
+    panel : table `panel`
+        The rows that the headline rests on. Not modified.
+    outcomes : mapping of str to PlannedOutcome
+        By the outcome's id in the panel.
+    changes : mapping of str to date
+        Identifier and first day; a period that holds it is on neither side.
+    level : float
+        Coverage that intervals claim, between 0 and 1.
+
+    Returns
+    -------
+    table `estimate`
+        Role robustness: `rate_ratio` with the horizons "until=ID" and "since=ID", and
+        `ratio_of_rate_ratios` "since=ID" of the second over the first. Nothing of changes with
+        patrols on one side only.
+    """
+    whole = checked(panel)
+    rows: list[Row] = []
+    for outcome in sorted(outcomes):
+        table = grid(whole, outcome=outcome, hours="all", kinds=SPOTS)
+        if table is None or why_not_supplied(table) or why_not_identified(table):
+            continue
+        base = {
+            **about(outcomes[outcome], outcome, table, population=HOT_SPOTS, hours="all"),
+            "role": "robustness",
+        }
+        first = np.array(table.period_starts, dtype="datetime64[D]")
+        last = np.array(table.period_ends, dtype="datetime64[D]")
+        for name, day in sorted(changes.items()):
+            sides = [table.after & (last < np.datetime64(day)),
+                     table.after & (first >= np.datetime64(day))]  # fmt: skip
+            if all((side & table.observed).any() for side in sides):
+                rows += _two_sides(base, name, table, np.stack(sides), level=level)
+    return estimate.rows(rows)
+
+
+def _two_sides(base: Row, name: str, table: Grid, sides: np.ndarray, *, level: float) -> list[Row]:
+    until, since = effects(table, parts=sides, level=level)
+    rows = [
+        ratio_row({**base, "horizon": f"until={name}"}, until, table, level=level),
+        ratio_row({**base, "horizon": f"since={name}"}, since, table, level=level),
     ]
+    named = {
+        **base,
+        "horizon": f"since={name}",
+        "estimand": "ratio_of_rate_ratios",
+        "method": IMPUTATION,
+    }
+    return [*rows, _quotient(named, since, until, table, level=level)]
+
+
+def _quotient(base: Row, above: Effect, below: Effect, table: Grid, *, level: float) -> Row:
+    """One rate ratio over another from the same places, each left out of both at once."""
+    why = above.refusal or below.refusal
+    if why:
+        return refused(base, why)
+    ratio = above.log_ratio - below.log_ratio
+    if not math.isfinite(ratio):
+        return refused(base, "No event was counted on one side: no ratio can be formed.")
+    spread = None
+    if above.spread is not None and below.spread is not None:
+        degrees = min(above.spread.degrees, below.spread.degrees)
+        replicates = above.replicates - below.replicates
+        spread = jackknife(ratio, replicates, degrees=degrees, level=level)
+    return {
+        **base,
+        **interval(spread, level=level),
+        **rests_on(table),
+        "n_places": min(above.treated_places, below.treated_places),
+        "estimate": math.exp(ratio),
+        "reason": " ".join(dict.fromkeys([*above.limits, *below.limits])) or None,
+        "diagnostics": as_json({"scale": "log"}),
+    }
 
 
 def contaminated(panel: pl.DataFrame, rivals: Sequence[Rival]) -> pl.DataFrame:

@@ -76,6 +76,9 @@ def count_areas(work: Work) -> None:
     areas = geo.lsoa_places(
         file.path, code_column=file.code, name_column=file.name or file.code, crs=file.crs
     )
+    if work.places is not None:
+        spots = work.places.filter(kind="hotspot")
+        areas = hotspots.areas_by_patrol(areas, spots, near_m=work.plan.ring_edges_m[-1])
     made = []
     for outcome_id, events in work.selected.items():
         if "lsoa_code" not in events.columns or events["lsoa_code"].null_count() == events.height:
@@ -152,6 +155,42 @@ def _by_month(counts: pl.DataFrame) -> pl.DataFrame:
     """The count of a group of places in each month; null where any of them was not supplied."""
     total = pl.when(pl.col("count").null_count() == 0).then(pl.col("count").sum())
     return counts.group_by(month="period_start").agg(count=total).sort("month")
+
+
+def count_in_hours(
+    work: Work, outcome_id: str, intervals: pl.DataFrame, *, like: pl.DataFrame
+) -> pl.DataFrame:
+    """
+    Count an outcome in hot spots and comparison places, in some hours and in the others.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+    outcome_id : str
+        An outcome that was selected.
+    intervals : DataFrame
+        As `calendar.nte_intervals` makes them.
+    like : table `panel`
+        Rows whose first and last day the counts take over.
+
+    Returns
+    -------
+    table `panel`
+        Hours "nte" and "other" only.
+    """
+    spots = work.places.filter(pl.col("kind").is_in(["hotspot", "comparison"]))  # type: ignore[union-attr]
+    events = work.selected[outcome_id]
+    return panel.build(
+        events.filter(pl.col("place_id").is_in(spots["place_id"].implode())),
+        spots,
+        outcome_id=outcome_id,
+        period_kind=work.plan.period,  # type: ignore[arg-type]
+        first=like["period_start"].min(),  # type: ignore[arg-type]
+        last=like["period_end"].max(),  # type: ignore[arg-type]
+        supplied_months=supplied_months(work, outcome_id),
+        nte_intervals=intervals,
+    ).filter(pl.col("hours") != "all")
 
 
 def supplied_months(work: Work, outcome_id: str) -> list[date]:

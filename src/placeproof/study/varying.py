@@ -1,13 +1,14 @@
 """What if: the effect without the periods around each event, and under each set of night hours."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
 
-from placeproof import calendar, effects, panel
-from placeproof.study.counting import night_hours, supplied_months
+from placeproof import calendar, effects
+from placeproof.study.counting import count_in_hours, night_hours
 from placeproof.study.estimating import for_estimation, planned_outcomes
 from placeproof.study.work import Work, described
 from placeproof.tables import estimate
@@ -36,11 +37,31 @@ def leave_events_out(work: Work) -> None:
         The run; estimates are added: for each headline outcome and event the ratio and how far it
         moved, or why there is none.
     """
+    own = " shock" if work.inputs.get("shock") is not None else ""
+    windows = {
+        event["shock_id"]: around(event["starts_on"], event["ends_on"])
+        for event in work.shocks().iter_rows(named=True)
+    }
+    leave_out_around(work, windows, feeds=own)
+
+
+def leave_out_around(work: Work, windows: Mapping[str, tuple[date, date]], *, feeds: str) -> None:
+    """
+    Estimate the headline effects again without the periods that touch each window.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added.
+    windows : mapping of str to (date, date)
+        What to call each variant, first and last day of what is left out.
+    feeds : str
+        Canonical tables that say so, with a blank before them, or "".
+    """
     if work.panel is None or not work.lock.outcomes_visible:
         return
-    own = " shock" if work.inputs.get("shock") is not None else ""
     planned = {
-        name: replace(outcome, feeds=outcome.feeds + own)
+        name: replace(outcome, feeds=outcome.feeds + feeds)
         for name, outcome in planned_outcomes(work).items()
         if name in work.headline_outcomes()
     }
@@ -51,15 +72,14 @@ def leave_events_out(work: Work) -> None:
         return
     kept = for_estimation(work, counted)
     left_out, untouched = {}, {}
-    for event in work.shocks().iter_rows(named=True):
-        window = around(event["starts_on"], event["ends_on"])
+    for event, window in windows.items():
         gone = _starts_within(kept, window)
         if gone:
-            left_out[event["shock_id"]] = gone
+            left_out[event] = gone
         else:
             # The periods that chose or matched places are not in the headline to begin with.
             inside = _starts_within(counted, window)
-            untouched[event["shock_id"]] = ALREADY if inside else OUTSIDE
+            untouched[event] = ALREADY if inside else OUTSIDE
     work.add(
         effects.without_periods(kept, outcomes=planned, left_out=left_out, level=work.plan.level)
     )
@@ -149,24 +169,12 @@ def _counted(work: Work, preset: str, names: list[str]) -> pl.DataFrame:
     )
     if preset == work.plan.nte:
         return chosen
-    spots = work.places.filter(pl.col("kind").is_in(_SPOTS))  # type: ignore[union-attr]
-    ids = spots["place_id"].implode()
-    made = []
-    for name in names:
-        events = work.selected[name].filter(pl.col("place_id").is_in(ids))
-        made.append(
-            panel.build(
-                events,
-                spots,
-                outcome_id=name,
-                period_kind=work.plan.period,  # type: ignore[arg-type]
-                first=chosen["period_start"].min(),  # type: ignore[arg-type]
-                last=chosen["period_end"].max(),  # type: ignore[arg-type]
-                supplied_months=supplied_months(work, name),
-                nte_intervals=night_hours(work, preset, work.selected[name]),
-            ).filter(split)
-        )
+    made = [count_in_hours(work, name, _hours(work, preset, name), like=chosen) for name in names]
     return pl.concat(made)
+
+
+def _hours(work: Work, preset: str, name: str) -> pl.DataFrame:
+    return night_hours(work, preset, work.selected[name])  # type: ignore[return-value]
 
 
 def _tallies(work: Work, preset: str, counted: pl.DataFrame) -> pl.DataFrame:

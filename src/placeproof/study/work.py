@@ -37,6 +37,8 @@ class Work:
     panel: pl.DataFrame | None = None
     baseline_periods: frozenset[date] | None = None
     """Starts of the periods before patrols that may serve as baseline; None: all of them."""
+    steps: dict[date, list[str]] = field(default_factory=dict)
+    """Months with a step in how things are recorded, and in which series."""
     estimates: list[pl.DataFrame] = field(default_factory=list)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     """Further tables that the run keeps."""
