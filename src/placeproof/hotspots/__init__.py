@@ -1,5 +1,6 @@
 """Places: the register of hot spots, who is inside, rings, concentration, comparison places."""
 
+from placeproof.hotspots.areas import areas_by_patrol
 from placeproof.hotspots.assignment import OutlineRule, assign, assign_by_code, assign_to_places
 from placeproof.hotspots.balance import balance
 from placeproof.hotspots.comparison import candidates, match, matched_places, split_periods
@@ -48,6 +49,7 @@ __all__ = [
     "Points",
     "Pool",
     "area_cells",
+    "areas_by_patrol",
     "assign",
     "assign_by_code",
     "assign_to_places",

@@ -8,6 +8,7 @@ import polars as pl
 
 from placeproof.errors import InputError, SettingsError, StudyError
 from placeproof.study import (
+    areas,
     certified,
     concluding,
     counting,
@@ -60,6 +61,7 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
             estimating.estimate_effects,
             varying.leave_events_out,
             varying.list_night_hours,
+            areas.estimate_areas,
             forging.forge_comparisons,
             rivals.estimate_beside_rivals,
             scanning.leave_steps_out,
