@@ -11,7 +11,7 @@ import polars as pl
 from placeproof.effects.before_after import WHY_NOT_IMPACT, before_after
 from placeproof.effects.effect import Effect, effects, overall
 from placeproof.effects.event_study import event_study
-from placeproof.effects.grid import Grid, checked, grid, joined
+from placeproof.effects.grid import Grid, checked, grid, joined, ring_grids
 from placeproof.effects.hours import hours_rows
 from placeproof.effects.identified import why_not_identified, why_not_supplied
 from placeproof.effects.imputation import placebo_log_ratios
@@ -283,7 +283,7 @@ def _displacement_row(base: Row, run: _Run, outcome: str, table: Grid) -> Row:
         "method": DISPLACEMENT,
         "unit": "events",
     }
-    rings = [t for _, t in _ring_grids(run, outcome)]
+    rings = [t for _, t in ring_grids(run.panel, outcome=outcome, bands=run.bands)]
     if rings:
         base["population"] = WITH_RINGS
     made = weighted_displacement(table, rings, level=run.level)
@@ -314,25 +314,9 @@ def _displacement_row(base: Row, run: _Run, outcome: str, table: Grid) -> Row:
     }
 
 
-def _ring_grids(run: _Run, outcome: str) -> list[tuple[str, Grid]]:
-    rings = run.panel.filter(pl.col("kind").is_in(["ring", "comparison_ring"]))
-    named = rings.with_columns(
-        band=pl.col("place_id").replace_strict(run.bands, default="any distance")
-        if run.bands
-        else pl.lit("any distance")
-    )
-    made = []
-    for band in named["band"].unique().sort().to_list():
-        cells = named.filter(pl.col("band") == band)
-        table = grid(cells, outcome=outcome, hours="all", kinds=("ring", "comparison_ring"))
-        if table is not None and table.observed.any():
-            made.append((band, table))
-    return made
-
-
 def _around(run: _Run, outcome: str, planned: PlannedOutcome) -> list[Row]:
     rows: list[Row] = []
-    for band, table in _ring_grids(run, outcome):
+    for band, table in ring_grids(run.panel, outcome=outcome, bands=run.bands):
         rows += _population(run, outcome, planned, table, f"ring {band}", "beside")
     whole = joined(run.panel, outcome=outcome, hours="all")
     if whole is not None and whole.observed.any():

@@ -153,6 +153,80 @@ def joined(panel: pl.DataFrame, *, outcome: str, hours: str) -> Grid | None:
     return _laid_out(whole.drop("ring")) if whole.height else None
 
 
+def rings_together(panel: pl.DataFrame, *, outcome: str, hours: str) -> Grid | None:
+    """
+    Lay the rings of each hot spot or comparison place out as one place, without the place itself.
+
+    Parameters
+    ----------
+    panel : table `panel`
+        As `checked` returns it.
+    outcome : str
+        Id of the outcome.
+    hours : str
+        "all", "nte" or "other".
+
+    Returns
+    -------
+    Grid or None
+        Places are named by what the rings lie around; not supplied where any ring is. None where
+        there are no rings.
+    """
+    cells = panel.filter(
+        (pl.col("outcome") == outcome)
+        & (pl.col("hours") == hours)
+        & (pl.col("group") != "other")
+        & pl.col("kind").is_in(["ring", "comparison_ring"])
+        & pl.col("target_id").is_not_null()
+    )
+    if not cells.height:
+        return None
+    keys = ["target_id", "period_start"]
+    whole = cells.sort("place_id", "period_start").group_by(keys, maintain_order=True).agg(
+        pl.when(pl.col("count").is_null().any()).then(None).otherwise(pl.col("count").sum())
+        .alias("count"),
+        pl.col("group", "period_kind", "period_end", "first_treated", "treated", "event_time")
+        .first(),
+    )  # fmt: skip
+    return _laid_out(whole.rename({"target_id": "place_id"}))
+
+
+def ring_grids(
+    panel: pl.DataFrame, *, outcome: str, bands: Mapping[str, str]
+) -> list[tuple[str, Grid]]:
+    """
+    Lay the rings of each band of distance out as arrays.
+
+    Parameters
+    ----------
+    panel : table `panel`
+        As `checked` returns it.
+    outcome : str
+        Id of the outcome.
+    bands : mapping of str to str
+        Place id of each ring to its band in words. Rings not named there are taken together as
+        "any distance".
+
+    Returns
+    -------
+    list of (str, Grid)
+        By band; those without any count are left out.
+    """
+    rings = panel.filter(pl.col("kind").is_in(["ring", "comparison_ring"]))
+    named = rings.with_columns(
+        band=pl.col("place_id").replace_strict(bands, default="any distance")
+        if bands
+        else pl.lit("any distance")
+    )
+    made = []
+    for band in named["band"].unique().sort().to_list():
+        cells = named.filter(pl.col("band") == band)
+        table = grid(cells, outcome=outcome, hours="all", kinds=("ring", "comparison_ring"))
+        if table is not None and table.observed.any():
+            made.append((band, table))
+    return made
+
+
 def only(table: Grid, keep: np.ndarray) -> Grid:
     """
     Keep some of the places.

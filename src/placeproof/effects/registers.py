@@ -67,8 +67,9 @@ def beside_rivals(
     table `estimate`
         Role robustness. For patrols `rate_ratio` with the horizon "term=patrols"; for each rival
         `rival_rate_ratio` with "term=" and its identifier; by Poisson imputation and, for all
-        hours, by two-way Poisson. For each rival also `ratio_of_rate_ratios`: patrols with the rival over patrols
-        before or after it, in the places that had both, each place against its own expectation.
+        hours, by two-way Poisson. For each rival also `ratio_of_rate_ratios`: patrols with the
+        rival over patrols before or after it, in the places that had both, each place against its
+        own expectation.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Weighted Displacement Difference, with a variance that is not plain Poisson."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Displacement:
     """First period of the time before and last of the time after, as positions."""
     events: float
     refusal: str | None = None
+    counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Events before and after in each kind of area, as in `difference`."""
 
 
 def difference(
@@ -123,6 +125,7 @@ def weighted_displacement(targets: Grid, rings: Sequence[Grid], *, level: float)
         periods_after=int(after.sum()),
         window=(int(places[0]), int(places[1])),
         events=events,
+        counts=counts,
     )
 
 

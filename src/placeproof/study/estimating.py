@@ -42,7 +42,7 @@ def estimate_effects(work: Work) -> None:
             widths=work.plan.event_study_steps,
             leads=work.plan.event_study_leads,
             nte=work.plan.nte,
-            bands=_bands(work),
+            bands=bands_of(work),
         )
     )
 
@@ -202,7 +202,20 @@ def describe_interviews(work: Work) -> None:
     )
 
 
-def _bands(work: Work) -> dict[str, str]:
+def bands_of(work: Work) -> dict[str, str]:
+    """
+    Say of every ring which band of distances it is.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    dict of str to str
+        Place id to words such as "0-100 m".
+    """
     if work.places is None:
         return {}
     rings = work.places.filter(pl.col("ring_outer_m").is_not_null())
