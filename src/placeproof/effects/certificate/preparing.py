@@ -57,8 +57,11 @@ def design(
         None where the panel has no such counts. Counts from the month of the first patrols on are
         never read, so that a certificate made before the lock holds after it.
     """
-    full = grid(checked(panel), outcome=outcome, hours="all", kinds=SPOTS)
-    used = grid(checked(kept), outcome=outcome, hours="all", kinds=SPOTS)
+    own = (pl.col("outcome") == outcome) & (pl.col("hours") == "all")
+    full, used = (
+        grid(checked(cells.filter(own)), outcome=outcome, hours="all", kinds=SPOTS)
+        for cells in (panel, kept)
+    )
     if full is None or used is None or full.places != used.places:
         return None
     starts = [day for day in full.cohorts if day is not None]
