@@ -123,6 +123,14 @@ scan_months = 4
 scan_simulations = 4999
 unlocated_odds = 2.0
 
+[subgroups]
+# The effect by group of victims: docs/explanation/who-and-when.md.
+victim_variables = ["victim_age_band", "victim_sex", "victim_ethnicity"]
+least_events_per_group = 50
+age_bands = "age-8@1"
+sex_groups = "sex-2@1"
+ethnic_groups = "ethnic-5-census-2021@1"
+
 [patrols]
 # Radios report every 15 to 24 seconds; wardens carry none.
 path = "crossings"

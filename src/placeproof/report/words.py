@@ -29,6 +29,7 @@ ESTIMAND_WORDS: dict[str, str] = {
     "event_study_rate_ratio": "change in the period",
     "pre_trend_slope": "drift before patrols",
     "missing_location_share": "share without a location",
+    "unrecorded_victim_share": "share whose victim is not described",
     "top_share": "share in the fullest places",
     "gini_corrected": "concentration index, corrected for few events",
     "gini_plain": "concentration index, plain",
@@ -40,7 +41,23 @@ ESTIMAND_WORDS: dict[str, str] = {
     "share_still_among_hottest": "share still among the hottest",
     "share_in_hotspots": "share inside the hot spots",
     "matched_places": "places found",
+    "matched_set_rate_ratio": "change with another set of comparison places",
+    "median_rate_ratio": "middle over sets of comparison places",
+    "quantile_rate_ratio": "spread over sets of comparison places",
+    "share_of_sets_on_the_headlines_side": "sets on the headline's side of no change",
+    "share_of_sets_below_the_headline": "sets below the headline",
+    "placebo_in_space_rate_ratio": "change in places that never had patrols",
+    "placebo_in_time_rate_ratio": "change after a pretended earlier start",
+    "one_left_out_rate_ratio": "change without one place",
+    "events_per_place": "events in an average place",
     "places_derived": "places derived",
+    "rival_rate_ratio": "change against expectation, by what else was done",
+    "displaced_share": "share of events that moved outwards",
+    "step_in_recording": "step in recording",
+    "level_before_step": "before the step",
+    "level_after_step": "after the step",
+    "series_scanned": "series scanned",
+    "tipping_odds": "odds at which the change vanishes",
     "cronbach_alpha": "reliability of the scale",
     "difference_in_means": "difference from the others",
     "difference_in_shares": "difference from the others",
@@ -58,10 +75,19 @@ METHOD_WORDS: dict[str, str] = {
     "weighted_displacement_difference_quasi_poisson": "difference of differences with rings",
     "pre_trend_slope_jackknife": "slope, interval by leaving out places in turn",
     "before_after": "before against after alone",
+    "poisson_imputation_joint": "Poisson imputation with a factor for each rival",
+    "poisson_two_way_joint": "two-way Poisson regression with a term for each rival",
+    "poisson_imputation_unlocated": "Poisson imputation, unlocated events given to places",
+    "relative_incident_rate_quasi_poisson": "sums before and after, corrected variance",
+    "supremum_f_test": "largest F statistic of a step at any month",
+    "f_test_at_registered_month": "F statistic of a step at the registered month",
     "linearised_cluster_by_area": "survey estimate, variance between areas",
     "missing_location_bounds": "bounds for records without a location",
     "lorenz_over_places": "curve over places",
     "matching_on_history": "matching on earlier months",
+    "matching_on_history_and_features": "matching on earlier months and features of the ground",
+    "poisson_imputation_over_matched_sets": "Poisson imputation over many sets",
+    "poisson_imputation_placebo_in_space": "Poisson imputation where no patrols were",
     "reconciliation": "events followed from file to table",
     "reading": "rows counted on reading",
     "count": "counted",
@@ -75,7 +101,14 @@ _HOURS = {
     "nte-peak": "peak night-time economy hours",
 }
 _MINUS = "\u2212"
-_VARIABLES = {"hotspot": "hot spot", "site": "hospital", "hours_of_use": "uses the place in"}
+_VARIABLES = {
+    "hotspot": "hot spot",
+    "site": "hospital",
+    "hours_of_use": "uses the place in",
+    "victim_age_band": "age of the victim",
+    "victim_ethnicity": "ethnic group of the victim",
+    "victim_sex": "sex of the victim",
+}
 _CATEGORIES = {"nte": "night-time economy hours", "other": "other hours", "both": "both"}
 
 
@@ -104,6 +137,8 @@ def hours_words(hours: object) -> str:
         return _HOURS.get(preset, f"night-time economy hours{other}")
     if kind == "band":
         return "{}:00 to {}:00".format(*preset.split("-"))
+    if kind in ("within", "outside"):
+        return f"{kind} {preset.replace('-', ' to ')}"
     words = {"other": "other hours", "all": "all hours"}
     return words.get(kind, plain(kind))
 
@@ -128,6 +163,10 @@ def horizon_words(horizon: object) -> str:
         return value
     if name == "without":
         return f"without the periods around {plain(value)}"
+    if name in ("until", "since"):
+        return f"{'before' if name == 'until' else 'since'} {plain(value)}"
+    if name == "unlocated":
+        return f"unlocated events, {value}"
     if name == "top":
         return f"the fullest {value}"
     if value:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from placeproof.definitions.demography import AGE_BANDS, ETHNIC_GROUPS, SEX_GROUPS
 from placeproof.study.settings_form import Key, Sections
 
 ROBUSTNESS = (
@@ -14,6 +15,9 @@ ROBUSTNESS = (
     "honest_did",
 )
 """Estimators of the robustness set that a plan may name."""
+
+VICTIM_VARIABLES = ("victim_age_band", "victim_sex", "victim_ethnicity")
+"""What groups of victims a plan may ask for."""
 
 FORGE_KINDS = ("tessellated", "translated")
 """Kinds of sets of comparison places that a plan may name."""
@@ -186,6 +190,24 @@ EFFECT_KEYS: Sections = {
             high=100,
         ),
     ),
+    "subgroups": (
+        Key(
+            "victim_variables",
+            "texts",
+            "by what victims are grouped: " + ", ".join(VICTIM_VARIABLES),
+        ),
+        Key(
+            "least_events_per_group",
+            "whole",
+            "fewest events of a group in the patrolled places, before and after the start "
+            "together, for an effect of its own",
+            low=1,
+            high=1_000_000,
+        ),
+        Key("age_bands", "text", "edition of age bands", allowed=tuple(AGE_BANDS)),
+        Key("sex_groups", "text", "edition of sex", allowed=tuple(SEX_GROUPS)),
+        Key("ethnic_groups", "text", "edition of ethnic groups", allowed=tuple(ETHNIC_GROUPS)),
+    ),
 }
 
 EFFECT_VALUES = {
@@ -215,6 +237,11 @@ EFFECT_VALUES = {
     "scan_months": "4",
     "scan_simulations": "4999",
     "unlocated_odds": "2.0",
+    "victim_variables": "[" + ", ".join(f'"{name}"' for name in VICTIM_VARIABLES) + "]",
+    "least_events_per_group": "50",
+    "age_bands": '"age-8@1"',
+    "sex_groups": '"sex-2@1"',
+    "ethnic_groups": '"ethnic-5-census-2021@1"',
 }
 """What a new plan starts with, by key; a key's name stands in one section only."""
 
@@ -269,11 +296,23 @@ class RegistersPlan:
     unlocated_odds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubgroupsPlan:
+    """Section [subgroups]; `EFFECT_KEYS` says what each means."""
+
+    victim_variables: tuple[str, ...]
+    least_events_per_group: int
+    age_bands: str
+    sex_groups: str
+    ethnic_groups: str
+
+
 RECORDS: Mapping[str, type] = {
     "robustness": RobustnessPlan,
     "certificate": CertificatePlan,
     "forge": ForgePlan,
     "registers": RegistersPlan,
+    "subgroups": SubgroupsPlan,
 }
 """Section to the record that holds it: a field of `Plan` by the same name."""
 
@@ -323,6 +362,16 @@ def wrong_values(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         *_wrong_sizes(found["robustness"]),
         *_wrong_certificate(found["certificate"]),
         *_wrong_forge(found["forge"]),
+        *_wrong_variables(found["subgroups"]),
+    ]
+
+
+def _wrong_variables(section: Mapping[str, Any]) -> list[str]:
+    known = ", ".join(VICTIM_VARIABLES)
+    return [
+        f"plan.toml, [subgroups]: victims are not grouped by {name!r}, but by {known}"
+        for name in section.get("victim_variables") or ()
+        if name not in VICTIM_VARIABLES
     ]
 
 

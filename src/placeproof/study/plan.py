@@ -16,6 +16,7 @@ from placeproof.study.effect_keys import (
     ForgePlan,
     RegistersPlan,
     RobustnessPlan,
+    SubgroupsPlan,
     effect_plan,
     wrong_values,
 )
@@ -65,6 +66,7 @@ class Plan:
     certificate: CertificatePlan
     forge: ForgePlan
     registers: RegistersPlan
+    subgroups: SubgroupsPlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]
     min_items: int
