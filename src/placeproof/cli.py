@@ -70,6 +70,13 @@ def rehearse(
     without: Annotated[
         list[str] | None, typer.Option(help="Feed to leave out; may be repeated.")
     ] = None,
+    begin: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="First day of the crime data, as 2021-07-26: the day of the first patrols.",
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace an earlier rehearsal in the folder.")
     ] = False,
@@ -85,6 +92,7 @@ def rehearse(
         faults=fault or [],
         without=without or [],
         replace=replace,
+        begin=begin.date() if begin else None,
     )
     typer.echo(f"An invented force stands in {made}. Evaluate it with: placeproof run {made}")
 

@@ -12,6 +12,8 @@ HISTORY = (FIRST_DAY, date(2020, 9, 30))
 SELECTION = (date(2020, 10, 1), date(2021, 6, 30))
 REGISTER_DAY = date(2021, 7, 5)
 COHORT_STARTS = (date(2021, 7, 26), date(2022, 1, 10), date(2022, 5, 23), date(2022, 10, 10))
+DATA_MAY_BEGIN = (date(2021, 7, 5), date(2021, 9, 27))
+"""Days on which late data may begin: around the first patrols, months before the second wave."""
 OUTREACH_START = date(2022, 11, 7)
 RECORDING_SHOCK = date(2023, 2, 1)
 

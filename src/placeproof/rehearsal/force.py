@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Set
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from placeproof.rehearsal import (
 )
 from placeproof.rehearsal.choices import (
     COHORT_STARTS,
+    DATA_MAY_BEGIN,
     EFFECTS,
     FEEDS,
     HISTORY,
@@ -45,6 +47,7 @@ from placeproof.rehearsal.city import KINDS, ORIGIN_M, TOWNS, City, build_city
 from placeproof.rehearsal.draws import rng_for
 from placeproof.rehearsal.happenings import Events, ceilings, draw, expected
 from placeproof.rehearsal.offences import CLASSES
+from placeproof.rehearsal.rhythm import DAYS
 from placeproof.rehearsal.selection import RULE, Hotspot, select, window
 
 
@@ -63,13 +66,21 @@ class World:
     without: Events
     with_patrols: Events
     rivals: rivals.Rivals
+    begin: date | None = None
+
+    @property
+    def sent(self) -> Events:
+        """The events of which the force sends anything."""
+        if self.begin is None:
+            return self.with_patrols
+        return self.with_patrols.where(self.with_patrols.day >= DAYS.index(self.begin))
 
     def rng(self, step: str) -> np.random.Generator:
         """The randomness of one step."""
         return rng_for(self.seed, step)
 
 
-def build_world(*, seed: int, size: str, effect: str) -> World:
+def build_world(*, seed: int, size: str, effect: str, begin: date | None = None) -> World:
     """
     Draw the ground, the hot spots and everything that happens, with and without patrols.
 
@@ -81,6 +92,8 @@ def build_world(*, seed: int, size: str, effect: str) -> World:
         "small" or "full".
     effect : str
         One of `EFFECTS`.
+    begin : date or None
+        First operating day of the crime and incident exports; None: as far back as there are days.
     """
     planted, extent = EFFECTS[effect], SIZES[size]
     city = build_city(rng_for(seed, "city"))
@@ -105,6 +118,7 @@ def build_world(*, seed: int, size: str, effect: str) -> World:
         without=unpatrolled,
         with_patrols=events.where(happened),
         rivals=beside,
+        begin=begin,
     )
 
 
@@ -116,6 +130,7 @@ def write_force(
     effect: str,
     faults: Set[str] = frozenset(),
     without: Set[str] = frozenset(),
+    begin: date | None = None,
 ) -> Path:
     """
     Write a whole invented police force, its study and the truth about it.
@@ -135,6 +150,9 @@ def write_force(
         Names of `FAULTS`, planted into the crime export one by one.
     without : set of str
         Names of `FEEDS` that are not written.
+    begin : date or None
+        First operating day of the crime and incident exports, as late as patrols if wanted; None:
+        years before them. The truth is the same; the plan's windows follow.
 
     Returns
     -------
@@ -144,7 +162,7 @@ def write_force(
     Raises
     ------
     SettingsError
-        If a size, effect, fault or feed has no such name.
+        If a size, effect, fault or feed has no such name, or no data can begin on that day.
     OutputError
         If the folder is not empty or cannot be written.
     """
@@ -152,8 +170,9 @@ def write_force(
     _require_known("effect", [effect], EFFECTS)
     _require_known("feed", without, FEEDS)
     _require_known("fault", faults, planting.FAULTS)
+    _require_begin(begin)
     _require_empty(folder)
-    world = build_world(seed=seed, size=size, effect=effect)
+    world = build_world(seed=seed, size=size, effect=effect, begin=begin)
     part = folder.with_name(folder.name + ".part")
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -187,7 +206,9 @@ def _write(folder: Path, world: World, faults: Set[str], without: Set[str]) -> N
     planted = []
     if faults and "crimes" not in without:
         planted = planting.plant(data, sorted(faults), world.rng("faults"))
-    study_files.write_settings(folder, seed=world.seed, sections=sections, permutations=199)
+    study_files.write_settings(
+        folder, seed=world.seed, sections=sections, permutations=199, begin=world.begin
+    )
     study_files.write_readme(
         folder,
         seed=world.seed,
@@ -202,12 +223,12 @@ def _write(folder: Path, world: World, faults: Set[str], without: Set[str]) -> N
 
 
 def _crime_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = crimes.write_crimes(data, world.city, world.with_patrols, world.rng("crimes"))
+    facts = crimes.write_crimes(data, world.city, world.sent, world.rng("crimes"))
     return crimes.CRIME_SECTION, facts
 
 
 def _incident_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
-    facts = incidents.write_incidents(data, world.city, world.with_patrols, world.rng("incidents"))
+    facts = incidents.write_incidents(data, world.city, world.sent, world.rng("incidents"))
     return incidents.INCIDENT_SECTION, facts
 
 
@@ -342,6 +363,7 @@ def _truth(world: World) -> dict[str, Any]:
             "half_life_weeks": world.effect.half_life_weeks,
         },
         "starts": {f"cohort={i}": str(day) for i, day in enumerate(COHORT_STARTS, start=1)},
+        "data_begin": str(world.begin or DAYS[0]),
         "recording_shock": str(RECORDING_SHOCK),
         "rivals": rivals.truths(
             world.rivals,
@@ -426,6 +448,15 @@ def _require_known(what: str, names: object, allowed: object) -> None:
                 f"There is no {what} called {name!r} in a rehearsal.",
                 mend=f"choose from {', '.join(listed)}",
             )
+
+
+def _require_begin(begin: date | None) -> None:
+    first, last = DATA_MAY_BEGIN
+    if begin is not None and not first <= begin <= last:
+        raise SettingsError(
+            f"The data of a rehearsal cannot begin on {begin}.",
+            mend=f"leave it out, or name a day from {first} to {last}",
+        )
 
 
 def _require_empty(folder: Path) -> None:

@@ -1,9 +1,17 @@
 """The settings, plan and paragraphs of the rehearsal study."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
-from placeproof.rehearsal.choices import CUT_OFF, FIRST_DAY, HISTORY, LAST_DAY, SELECTION
+from placeproof.rehearsal.choices import (
+    COHORT_STARTS,
+    CUT_OFF,
+    FIRST_DAY,
+    HISTORY,
+    LAST_DAY,
+    SELECTION,
+)
 
 _STUDY = """# The rehearsal study: an invented police force whose true effects are known.
 # Everything in this folder is invented. What was planted stands in truth.json.
@@ -34,8 +42,7 @@ seed = 20210719
 exploratory = true
 
 [windows]
-# Comparison places are matched on the history, which ends before hot spots were selected.
-history_from = {history_from}
+{about_history}history_from = {history_from}
 history_to = {history_to}
 selection_from = {selection_from}
 selection_to = {selection_to}
@@ -185,6 +192,14 @@ counts_below = 5
 round_to = 5
 """
 
+BEFORE_SELECTION = (
+    "# Comparison places are matched on the history, which ends before hot spots were selected.\n"
+)
+AFTER_SELECTION = (
+    "# The data begin after hot spots were selected, so the history on which comparison places\n"
+    "# are matched comes after the selection window; it ends before the second wave of starts.\n"
+)
+
 ALSO = (
     "sv-street-nondom-with-possession",
     "sv-grip",
@@ -233,7 +248,14 @@ bytes again. To evaluate it: `placeproof run` and this folder.
 """
 
 
-def write_settings(folder: Path, *, seed: int, sections: Sequence[str], permutations: int) -> None:
+def write_settings(
+    folder: Path,
+    *,
+    seed: int,
+    sections: Sequence[str],
+    permutations: int,
+    begin: date | None = None,
+) -> None:
     """
     Write `study.toml`, `plan.toml` and the authors' paragraphs.
 
@@ -247,15 +269,20 @@ def write_settings(folder: Path, *, seed: int, sections: Sequence[str], permutat
         Sections of `study.toml`, one or more per feed, as text.
     permutations : int
         Placebo permutations that the plan asks for.
+    begin : date or None
+        First day of the crime data, if they begin late.
     """
-    study = _STUDY.format(seed=seed, start=FIRST_DAY, cut_off=CUT_OFF) + "".join(sections)
+    start = begin or FIRST_DAY
+    history = HISTORY if begin is None else (begin, COHORT_STARTS[1] - timedelta(1))
+    study = _STUDY.format(seed=seed, start=start, cut_off=CUT_OFF) + "".join(sections)
     _write(folder / "study.toml", study)
     plan = _PLAN.format(
-        history_from=HISTORY[0],
-        history_to=HISTORY[1],
+        about_history=BEFORE_SELECTION if begin is None else AFTER_SELECTION,
+        history_from=history[0],
+        history_to=history[1],
         selection_from=SELECTION[0],
         selection_to=SELECTION[1],
-        start=FIRST_DAY,
+        start=start,
         end=LAST_DAY,
         also=", ".join(f'"{name}"' for name in ALSO),
         permutations=permutations,

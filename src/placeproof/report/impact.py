@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from placeproof.report import areas, certificate, events, figures
+from placeproof.report import dose as doses
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Day, Figure, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import with_interval
@@ -43,7 +44,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     effects.sort(key=lambda row: (row["outcome"] not in first, str(row["outcome_label"])))
     main = [row for row in effects if _main(row)]
     spots = [row for row in main if row["population"] == _place(main)]
-    found: list[Block] = [*reopened(material)]
+    found: list[Block] = [*reopened(material), *doses.identified(material, key, rows)]
     found += parts.forest(
         [(str(row["outcome_label"]), row) for row in spots],
         identity=f"{key}-effects",

@@ -187,6 +187,12 @@ def _wrong_accuracies(crossings: dict[str, Any]) -> list[str]:
     ]
 
 
+def _begins_after_selection(values: dict[str, Any]) -> bool:
+    """Whether the data to match on begin only after hot spots were selected (decision 21)."""
+    chosen, first = values.get("selection_to"), values.get("history_from")
+    return isinstance(chosen, date) and isinstance(first, date) and first > chosen
+
+
 def _contradictions(values: dict[str, Any]) -> list[str]:
     problems = []
     known = outcomes()
@@ -209,7 +215,9 @@ def _contradictions(values: dict[str, Any]) -> list[str]:
             problems.append(
                 f"plan.toml, [outcomes.headline_per_question]: {question} has no crime outcome"
             )
-    order = ("history_from", "history_to", "selection_from", "selection_to")
+    order = ["history_from", "history_to", "selection_from", "selection_to"]
+    if _begins_after_selection(values):
+        order = [*order[2:], *order[:2]]
     for earlier, later in (*pairwise(order), ("analysis_from", "analysis_to")):
         before, after = values.get(earlier), values.get(later)
         if isinstance(before, date) and isinstance(after, date) and before >= after:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +29,7 @@ def rehearse(
     faults: Sequence[str],
     without: Sequence[str],
     replace: bool,
+    begin: date | None = None,
 ) -> Path:
     """
     Write an invented force with known truth.
@@ -48,6 +50,8 @@ def rehearse(
         Feeds to leave out.
     replace : bool
         Whether an earlier rehearsal in the folder may go.
+    begin : date or None
+        First day of the crime data; None: years before the first patrols.
 
     Returns
     -------
@@ -69,6 +73,7 @@ def rehearse(
             effect=effect,
             faults=frozenset(faults),
             without=frozenset(without),
+            begin=begin,
         )
 
     if folder.exists() and not folder.is_dir():
