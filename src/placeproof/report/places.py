@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from placeproof.report import charts, figures, maps
+from placeproof.report import charts, figures, forge, maps
 from placeproof.report import findings as parts
 from placeproof.report.document import (
     Block,
@@ -47,7 +47,7 @@ def section(material: Material) -> Section:
             )
         )
     found += _concentration(material, rows)
-    found += _matching(material, rows)
+    found += forge.balance(material, rows)
     found += _single_points(rows, _hot_spots(places))
     found += _ranks(material, rows)
     if not found:
@@ -113,32 +113,6 @@ def _said(start: str, rows: Sequence[Row]) -> Paragraph:
         outcome = f" ({row['outcome_label']})"
         spans += [Text("; ") if index else Text(""), Name(words + outcome), Text(": "), *alone(row)]
     return Paragraph((*spans, Text(".")))
-
-
-def _matching(material: Material, rows: Sequence[Row]) -> list[Block]:
-    chosen = [row for row in rows if row["estimand"] == "standardised_difference"]
-    found: list[Block] = []
-    if chosen:
-        far = [row for row in chosen if row["horizon"] == "after matching" and row["reason"]]
-        note: list[Span] = [Text("In standard deviations; nought is the same history.")]
-        if far:
-            note += [Text(" "), Name(str(far[0]["reason"]))]
-        found.append(
-            parts.pivot(
-                chosen,
-                identity="matching",
-                caption="Hot spots against comparison places, before patrols",
-                corner="Feature of the history",
-                down=lambda row: str(row["outcome_label"]),
-                across=lambda row: str(row["horizon"]),
-                columns=["before matching", "after matching"],
-                stamp=material.tag,
-                cell=alone,
-                note=tuple(note),
-                widths=(0.56, 0.22, 0.22),
-            )
-        )
-    return found
 
 
 def _single_points(rows: Sequence[Row], spots: set[str]) -> list[Block]:
