@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from placeproof.report import areas, certificate, events, figures
+from placeproof.report import areas, certificate, events, figures, forge
 from placeproof.report import dose as doses
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Day, Figure, Name, Paragraph, Spans, Table, Text
@@ -60,6 +60,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     for index, row in enumerate(row for row in spots if row["outcome"] in first):
         found += _course(material, key, rows, row, index)
         found += _rings(material, key, main, row, index)
+    found += forge.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
     found += _controls(material)
     return found
 
