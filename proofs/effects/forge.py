@@ -13,8 +13,10 @@ Writes forge.json and forge.md beside this file. Seeds are fixed; nothing else i
 import argparse
 import json
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,7 @@ from placeproof.rehearsal.rhythm import DAYS
 
 OUTCOMES = ("sv-street-nondom", "all-crime-reported", "asb-all")
 MATCHED_ON = OUTCOMES[0]
-FORCES, FIRST_SEED, SETS = 100, 5_000, 20
+FORCES, FIRST_SEED, SETS = 60, 5_000, 20
 RING_M, SIDE_M, LEAST_EVENTS = 250.0, 200.0, 5.0
 FEATURES = ("residents", "deprivation", "venues")
 EARLIER = (13, 26)
@@ -333,12 +335,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--share", type=float, default=1.0, help="part of the forces to draw")
     parser.add_argument("--into", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("--workers", type=int, default=2, help="processes; they change no figure")
     options = parser.parse_args()
     forces = max(3, int(FORCES * options.share))
     made = []
-    for k in range(forces):
-        made.append(one_force(FIRST_SEED + k))
-        print(k + 1, {way: round(cells[OUTCOMES[0]], 3) for way, cells in made[-1].items()})
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        for one in pool.map(one_force, range(FIRST_SEED, FIRST_SEED + forces)):
+            made.append(one)
+            print(len(made), {way: round(cells[OUTCOMES[0]], 3) for way, cells in one.items()})
     found = summary(made)
     text = json.dumps({"forces": forces, "results": found}, indent=1, sort_keys=True) + "\n"
     (options.into / "forge.json").write_text(text, encoding="utf-8")
