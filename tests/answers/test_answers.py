@@ -350,3 +350,26 @@ def test_titles_come_from_the_definitions() -> None:
     table = answers(findings([]), supplied={})
     assert dict(table.select("question", "title").iter_rows()) == QUESTIONS
     assert isinstance(table, pl.DataFrame)
+
+
+@pytest.mark.parametrize(("ratio", "word"), [(1.2, " rose by "), (0.8, " fell by ")])
+def test_harm_is_said_in_either_direction_by_each_edition(ratio: float, word: str) -> None:
+    made = [
+        effect(
+            ratio, question="RQ2", outcome="harm-all-crime-reported", estimand="harm_rate_ratio",
+            outcome_label=f"Harm of all crime, {edition}", role="beside",
+            definition_edition=f"harm@{edition}:abc",
+        )
+        for edition in ("edition 1", "edition 2")
+    ]  # fmt: skip
+    told = answer(findings([*study(), *made]), "RQ2")["summary"].partition("\n\n")[0]
+    for edition in ("edition 1", "edition 2"):
+        assert f"Harm of all crime, {edition} in treated hot spots{word}" in told
+
+
+def test_harm_without_an_index_is_not_known() -> None:
+    row = effect(1.0, question="RQ2", outcome="harm-all-crime-reported", role="beside",
+                 estimand="harm_rate_ratio", estimate=None, lower=None, upper=None,
+                 status="not_supplied", reason="No harm index was supplied.")  # fmt: skip
+    told = answer(findings([*study(), row]), "RQ2")["summary"]
+    assert "Harm is not known: No harm index was supplied." in told

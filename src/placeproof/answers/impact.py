@@ -57,6 +57,9 @@ def reply(study: Study, question: str) -> Reply:
     others = _definitions(rows, estimated) if question == "RQ1" else []
     weakest = min(range(len(grades)), key=lambda index: _rank(grades[index]))
     told = [wording.effect(row) + wording.adjusted(_adjusted(rows, row)) for row in estimated]
+    weighed = _harm(rows)
+    told += [wording.effect(row) for row in weighed if is_estimated(row)]
+    told += [f"Harm is not known: {reasons([row])}" for row in weighed if not is_estimated(row)]
     if grades[weakest].confidence == "none":
         told.append(_NO_CONCLUSION)
     summary = wording.paragraphs(
@@ -69,7 +72,7 @@ def reply(study: Study, question: str) -> Reply:
         because,
         summary,
         grades[weakest],
-        [*estimated, *ring_rows, *others],
+        [*estimated, *(row for row in weighed if is_estimated(row)), *ring_rows, *others],
         _next_step(study, estimated),
     )
 
@@ -88,6 +91,15 @@ def _definitions(rows: Sequence[Row], headlines: Sequence[Row]) -> list[Row]:
         and row["outcome"] not in shown
     ]  # fmt: skip
     return others[:_MOST_DEFINITIONS]
+
+
+def _harm(rows: Sequence[Row]) -> list[Row]:
+    """Harm of what the question asks about, one row for each outcome and edition of the index."""
+    return [
+        row for row in rows
+        if row["estimand"] == "harm_rate_ratio" and row["method"] != TREND_ADJUSTED
+        and row["status"] != "masked"
+    ]  # fmt: skip
 
 
 def _adjusted(rows: Sequence[Row], headline: Row) -> Row | None:

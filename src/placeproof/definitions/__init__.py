@@ -2,7 +2,7 @@
 
 from placeproof.definitions.categories import category_slug, police_uk_slugs
 from placeproof.definitions.demography import age_band, ethnic_group, sex_group
-from placeproof.definitions.harm import harm, harm_weights
+from placeproof.definitions.harm import HarmWeights, harm, harm_weights, weighed
 from placeproof.definitions.outcome import Outcome, outcomes, read_outcomes
 from placeproof.definitions.questions import QUESTIONS
 from placeproof.definitions.selection import select, supplied, unknown_share
@@ -10,6 +10,7 @@ from placeproof.definitions.shocks import shocks
 
 __all__ = [
     "QUESTIONS",
+    "HarmWeights",
     "Outcome",
     "age_band",
     "category_slug",
@@ -24,4 +25,5 @@ __all__ = [
     "shocks",
     "supplied",
     "unknown_share",
+    "weighed",
 ]

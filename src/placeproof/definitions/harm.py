@@ -101,9 +101,31 @@ def harm(crime: pl.DataFrame, weights: HarmWeights) -> tuple[pl.DataFrame, pl.Da
     InputError
         If the crimes carry no offence codes at all.
     """
-    counted = crime.filter(
-        pl.col("status") == "recorded", ~pl.col("police_generated").fill_null(False)
-    )
+    return weighed(crime.filter(pl.col("status") == "recorded"), weights)
+
+
+def weighed(events: pl.DataFrame, weights: HarmWeights) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Give events that count as an outcome their harm.
+
+    Parameters
+    ----------
+    events : DataFrame
+        With `offence_code` and `police_generated`, as `select` takes them. Not modified.
+    weights : HarmWeights
+        One edition of an index.
+
+    Returns
+    -------
+    events, unknown : DataFrame
+        As `harm` gives them.
+
+    Raises
+    ------
+    InputError
+        If no event carries an offence code.
+    """
+    counted = events.filter(~pl.col("police_generated").fill_null(False))
     if counted.height and counted["offence_code"].null_count() == counted.height:
         raise InputError(
             "Harm cannot be computed: no crime carries an offence code.",

@@ -19,6 +19,8 @@ _EVENT_COLUMNS: dict[str, pl.DataType] = {
     "victim_age": pl.Int64(),
     "victim_sex": pl.String(),
     "victim_ethnicity": pl.String(),
+    "offence_code": pl.String(),
+    "police_generated": pl.Boolean(),
     "weight": pl.Float64(),
 }
 
@@ -112,8 +114,9 @@ def select(
         One row per event: `event_row` (from 0), `source_table`, `month`, `occurred_from`,
         `occurred_to` (UTC; null where only the month is known; for incidents the time of the
         report), `easting_m`, `northing_m`, `location_quality`, `lsoa_code`, `victim_age`,
-        `victim_sex`, `victim_ethnicity` (null for incidents), `weight` (1.0). In the order of the
-        tables, crimes or incidents as the definition lists them.
+        `victim_sex`, `victim_ethnicity`, `offence_code`, `police_generated` (null for incidents),
+        `weight` (1.0). In the order of the tables, crimes or incidents as the definition lists
+        them.
 
     Raises
     ------

@@ -10,7 +10,13 @@ from placeproof.rehearsal.choices import CUT_OFF, FIRST_DAY
 from placeproof.rehearsal.city import INFIRMARY_M, TOWNS, City
 from placeproof.rehearsal.draws import pick
 from placeproof.rehearsal.happenings import Events
-from placeproof.rehearsal.offences import CLASSES, KINDS_OF_EVENT, OFFENCES, code_table
+from placeproof.rehearsal.offences import (
+    CLASSES,
+    KINDS_OF_EVENT,
+    OFFENCES,
+    code_table,
+    harm_table,
+)
 from placeproof.rehearsal.rhythm import DAYS
 from placeproof.rehearsal.sheets import write_csv
 
@@ -19,6 +25,17 @@ FIRST_CODED = {"N02": "N10", "N10": "N02", "N05": "N20", "N25": "N22", "N03": "N
 """Code under which an amended crime was first recorded."""
 ETHNIC = ("White", "Asian", "Black", "Mixed", "Other", "Not stated")
 
+HARM_SECTION = """
+# An invented harm index in two editions: two results. It has no weight for theft of bicycles.
+[harm]
+file = "harm_index.csv"
+edition = "Northmere harm index 2026 (invented)"
+code = "Offence Code"
+weight = "Days 2026"
+unit = "days"
+other_edition = "Northmere harm index 2023 (invented)"
+other_weight = "Days 2023"
+"""
 CRIME_SECTION = r"""
 # Crimes: one CSV a month. Extracts overlap by 14 days and bring amended crimes again: the latest
 # version of a crime counts. Times are local, without a zone.
@@ -127,6 +144,7 @@ def write_crimes(
     for (name,), rows in extracts.partition_by("_extract", as_dict=True).items():
         write_csv(folder / "crimes" / f"crimes_{name}.csv", rows.drop("_extract"))
     write_csv(folder / "offence_codes.csv", code_table())
+    write_csv(folder / "harm_index.csv", harm_table())
     final = extracts.unique("Crime Number", keep="last", maintain_order=True)
     return {
         "rows": extracts.height,

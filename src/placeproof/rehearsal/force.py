@@ -224,7 +224,7 @@ def _write(folder: Path, world: World, faults: Set[str], without: Set[str]) -> N
 
 def _crime_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
     facts = crimes.write_crimes(data, world.city, world.sent, world.rng("crimes"))
-    return crimes.CRIME_SECTION, facts
+    return crimes.CRIME_SECTION + crimes.HARM_SECTION, facts
 
 
 def _incident_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:

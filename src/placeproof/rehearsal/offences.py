@@ -160,6 +160,25 @@ def kinds_table() -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+HARM_DAYS: dict[str, tuple[float, float]] = {
+    "N01": (900, 1100), "N02": (20, 30), "N03": (900, 1000), "N04": (60, 40), "N05": (365, 365),
+    "N06": (550, 700), "N10": (1, 2), "N11": (10, 5), "N20": (2, 2), "N21": (1, 1),
+    "N22": (2, 1), "N24": (2, 2), "N25": (2, 2), "N26": (1, 1), "N30": (20, 19),
+    "N40": (5, 5), "N41": (15, 30), "N50": (350, 500),
+}  # fmt: skip
+"""Invented days of harm of each offence, in an edition and the one before; bicycles are missing."""
+
+
+def harm_table() -> pl.DataFrame:
+    """An invented harm index in two editions, for `harm_index.csv`."""
+    return pl.DataFrame(
+        [
+            {"Offence Code": code, "Days 2026": new, "Days 2023": old}
+            for code, (new, old) in HARM_DAYS.items()
+        ]
+    )
+
+
 def code_table() -> pl.DataFrame:
     """The force's own list of offence codes, for `offence_codes.csv`."""
     return pl.DataFrame(

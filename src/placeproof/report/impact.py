@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from placeproof.report import areas, certificate, events, figures, forge
+from placeproof.report import areas, certificate, events, figures, forge, harm
 from placeproof.report import dose as doses
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Day, Figure, Name, Paragraph, Spans, Table, Text
@@ -55,6 +55,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     )
     if spots:
         found.append(_checks(material, key, rows, spots))
+    found += harm.blocks(material, key, rows)
     found += events.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
     found += areas.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
     for index, row in enumerate(row for row in spots if row["outcome"] in first):

@@ -24,6 +24,8 @@ ESTIMAND_WORDS: dict[str, str] = {
     "simulated_found": "simulated studies in which an effect is seen",
     "ratio_of_rate_ratios": "change in night-time hours against change in other hours",
     "change_in_rate_ratio": "change against the headline",
+    "harm_rate_ratio": "change in harm against expectation",
+    "harm_prevented": "harm less than expected",
     "events_prevented": "events fewer than expected",
     "weighted_displacement_difference": "weighted displacement difference",
     "event_study_rate_ratio": "change in the period",

@@ -51,6 +51,42 @@ STUDY_KEYS: Sections = {
         Key("edition", "text", "its name and edition; stands beside every result", required=False),
         Key("code", "text", "its column of offence codes", required=False, default="offence_code"),
         Key("weight", "text", "its column of weights", required=False, default="harm"),
+        Key("unit", "text", "what its weights count", required=False, default="days"),
+        Key(
+            "other_edition",
+            "text",
+            "another edition, for a second result beside the first",
+            required=False,
+        ),
+        Key("other_file", "text", "its table, where it is not the same file", required=False),
+        Key("other_weight", "text", "its column of weights, where not the same", required=False),
+    ),
+    "costs": (
+        Key(
+            "hour_gbp",
+            "number",
+            "what an hour of patrol costs, for months whose hours are known and spending is not",
+            required=False,
+            low=0,
+        ),
+        Key("hour_edition", "text", "whose rate, and of which year", required=False),
+        Key(
+            "file",
+            "text",
+            "what one offence costs, a table in data/ that you supply: nothing ships",
+            required=False,
+        ),
+        Key("edition", "text", "whose unit costs, and of which year", required=False),
+        Key("outcome", "text", "its column of outcomes", required=False, default="outcome"),
+        Key("gbp", "text", "its column of costs in pounds", required=False, default="gbp"),
+    ),
+    "gazetteer": (
+        Key(
+            "file",
+            "text",
+            "names of venues and streets, a table in data/ with name, easting_m, northing_m",
+            required=False,
+        ),
     ),
 }
 

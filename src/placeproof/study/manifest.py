@@ -63,7 +63,10 @@ def settings_sha256(study: Study) -> str:
         study.area,
         study.premises,
         study.streets,
-        *(part.path if part else None for part in (study.lsoa, study.harm)),
+        study.gazetteer,
+        study.costs.unit_costs,
+        study.lsoa.path if study.lsoa else None,
+        *(part.path for part in study.harm),
     ]
     for spec in study.feeds:
         beside += [spec.offences, spec.default_locations, *spec.corrections]

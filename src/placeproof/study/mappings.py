@@ -11,8 +11,10 @@ from placeproof.study.settings_form import read_toml
 MEANING: dict[str, tuple[str, ...]] = {
     "study": ("start", "outcomes_public", "area_crs"),
     "lsoa": ("code", "crs"),
-    "harm": ("edition", "code", "weight"),
+    "harm": ("edition", "code", "weight", "unit", "other_edition", "other_weight"),
+    "costs": ("hour_gbp", "hour_edition", "edition", "outcome", "gbp"),
     "premises": (),
+    "gazetteer": (),
     "streets": ("crs",),
     "data": (
         "contract", "format", "columns", "values", "constants", "time_format", "date_format",
@@ -25,8 +27,10 @@ the cut-off move on while a study runs, and stand in the manifest."""
 BESIDE: dict[str, tuple[str, ...]] = {
     "study": ("area",),
     "lsoa": ("file",),
-    "harm": ("file",),
+    "harm": ("file", "other_file"),
+    "costs": ("file",),
     "premises": ("file",),
+    "gazetteer": ("file",),
     "streets": ("file",),
     "data": ("offences", "default_locations"),
 }

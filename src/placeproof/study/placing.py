@@ -110,7 +110,7 @@ def find_places(work: Work) -> None:
     work.places = pl.concat([targets, rings]).sort("place_id")
     work.tables["place"] = work.places
     for outcome_id, events in work.selected.items():
-        work.selected[outcome_id] = _assigned(work, events)
+        work.selected[outcome_id] = assigned(work, events)
 
 
 def describe_places(work: Work) -> None:
@@ -316,15 +316,30 @@ def _history_counts(
     )
 
 
-def _assigned(work: Work, events: pl.DataFrame) -> pl.DataFrame:
-    assigned = hotspots.assign(
+def assigned(work: Work, events: pl.DataFrame) -> pl.DataFrame:
+    """
+    Give events their place.
+
+    Parameters
+    ----------
+    work : Work
+        The run, its hot spots settled.
+    events : DataFrame
+        As `definitions.select` takes them. Not modified.
+
+    Returns
+    -------
+    DataFrame
+        With `place_id` and `zone`.
+    """
+    found = hotspots.assign(
         events,
         work.hotspots,  # type: ignore[arg-type]
         comparison=work.comparison,
         edges_m=work.plan.ring_edges_m,
         outline_rule=work.plan.outline_rule,  # type: ignore[arg-type]
     )
-    return events.with_columns(assigned["place_id"], assigned["zone"])
+    return events.with_columns(found["place_id"], found["zone"])
 
 
 def _persistence(work: Work, name: Mapping[str, object]) -> pl.DataFrame:

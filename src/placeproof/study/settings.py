@@ -33,6 +33,19 @@ class HarmFile:
     edition: str
     code: str
     weight: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class CostFacts:
+    """What an hour and an offence cost by figures that the user supplies, each in an edition."""
+
+    hour_gbp: float | None
+    hour_edition: str
+    unit_costs: Path | None
+    edition: str
+    outcome: str
+    gbp: str
 
 
 @dataclass(frozen=True)
@@ -51,10 +64,13 @@ class Study:
     area_crs: str | None
     outcomes_public: bool
     lsoa: LsoaFile | None
-    harm: HarmFile | None
+    harm: tuple[HarmFile, ...]
+    """Editions of a harm index, one result for each."""
+    costs: CostFacts
     premises: Path | None
     streets: Path | None
     streets_crs: str | None
+    gazetteer: Path | None
     feeds: tuple[FeedSpec, ...]
     empty_patterns: tuple[tuple[str, str], ...]
     """Feed and pattern wherever a pattern found no file: that feed is not supplied."""
@@ -112,18 +128,18 @@ def read_study(folder: Path) -> Study:
     lsoa_path = _optional_file(folder, lsoa.get("file"), 'study.toml, [lsoa], key "file"', problems)
     if lsoa_path is not None and not lsoa.get("code"):
         problems.append('study.toml, [lsoa] lacks the key "code": its column of codes')
-    harm = read_section("study.toml, [harm]", found.get("harm", {}), STUDY_KEYS["harm"], problems)
-    harm_path = _optional_file(folder, harm.get("file"), 'study.toml, [harm], key "file"', problems)
-    if harm_path is not None and not harm.get("edition"):
-        problems.append('study.toml, [harm] lacks the key "edition": two editions, two results')
-    premises, streets = (
+    harm, costs, premises, streets, gazetteer = (
         read_section(f"study.toml, [{name}]", found.get(name, {}), STUDY_KEYS[name], problems)
-        for name in ("premises", "streets")
+        for name in ("harm", "costs", "premises", "streets", "gazetteer")
     )
+    harm_files = _harm_files(folder, harm, problems)
+    cost_facts = _cost_facts(folder, costs, problems)
     ground = [
         _optional_file(folder, part.get("file"), f'study.toml, [{name}], key "file"', problems)
-        for name, part in (("premises", premises), ("streets", streets))
-    ]
+        for name, part in (
+            ("premises", premises), ("streets", streets), ("gazetteer", gazetteer),
+        )
+    ]  # fmt: skip
     raise_if_any(problems)
     return Study(
         folder=folder,
@@ -138,20 +154,57 @@ def read_study(folder: Path) -> Study:
         area_crs=facts["area_crs"],
         outcomes_public=facts["outcomes_public"],
         lsoa=LsoaFile(lsoa_path, lsoa["code"], lsoa["name"], lsoa["crs"]) if lsoa_path else None,
-        harm=HarmFile(harm_path, harm["edition"], harm["code"], harm["weight"])
-        if harm_path
-        else None,
+        harm=harm_files,
+        costs=cost_facts,
         premises=ground[0],
         streets=ground[1],
         streets_crs=streets["crs"],
+        gazetteer=ground[2],
         feeds=tuple(feeds),
         empty_patterns=tuple(empty),
     )
 
 
+def _harm_files(folder: Path, harm: dict[str, Any], problems: list[str]) -> tuple[HarmFile, ...]:
+    where = "study.toml, [harm]"
+    path = _optional_file(folder, harm.get("file"), f'{where}, key "file"', problems)
+    other = _optional_file(folder, harm.get("other_file"), f'{where}, key "other_file"', problems)
+    if path is not None and not harm.get("edition"):
+        problems.append(f'{where} lacks the key "edition": two editions, two results')
+    further = harm.get("other_edition")
+    if other is not None and not further:
+        problems.append(f'{where} lacks the key "other_edition": two editions, two results')
+    if further and further == harm.get("edition"):
+        problems.append(f'{where}: "edition" and "other_edition" are the same words')
+    if path is None:
+        return ()
+    first = HarmFile(path, harm["edition"], harm["code"], harm["weight"], harm["unit"])
+    if not further:
+        return (first,)
+    weight = harm["other_weight"] or first.weight
+    return (first, HarmFile(other or path, further, first.code, weight, first.unit))
+
+
+def _cost_facts(folder: Path, costs: dict[str, Any], problems: list[str]) -> CostFacts:
+    where = "study.toml, [costs]"
+    path = _optional_file(folder, costs.get("file"), f'{where}, key "file"', problems)
+    if path is not None and not costs.get("edition"):
+        problems.append(f'{where} lacks the key "edition": whose unit costs, and of which year')
+    if costs.get("hour_gbp") is not None and not costs.get("hour_edition"):
+        problems.append(f'{where} lacks the key "hour_edition": whose rate, and of which year')
+    return CostFacts(
+        hour_gbp=costs.get("hour_gbp"),
+        hour_edition=costs.get("hour_edition") or "",
+        unit_costs=path,
+        edition=costs.get("edition") or "",
+        outcome=costs.get("outcome") or "",
+        gbp=costs.get("gbp") or "",
+    )
+
+
 def _unknown_sections(found: dict[str, Any], problems: list[str]) -> None:
     for name in found:
-        if name not in {"schema", "study", "lsoa", "harm", "premises", "streets", "data"}:
+        if name not in {"schema", "data", *STUDY_KEYS}:
             problems.append(f"study.toml has no section [{name}]")
 
 

@@ -3,10 +3,11 @@
 import polars as pl
 
 from placeproof import hotspots
-from placeproof.definitions import harm, harm_weights
+from placeproof.definitions import HarmWeights, harm, harm_weights
 from placeproof.errors import InputError
 from placeproof.files import sheets
 from placeproof.study.placing import CONCENTRATION_CELL_M, CONCENTRATION_TOP, first_start
+from placeproof.study.settings import HarmFile
 from placeproof.study.work import Work
 from placeproof.tables import estimate
 
@@ -23,9 +24,29 @@ def weigh_harm(work: Work) -> None:
         The run; estimates are added where `study.toml` names an index. Offences that police work
         finds are left out; codes that the index lacks are listed, and have no harm, not harm 0.
     """
-    file, crime = work.study.harm, work.inputs.get("crime")
-    if file is None or crime is None or work.inputs.area_wkb is None:
-        return
+    for file in work.study.harm:
+        _concentration(work, file)
+
+
+def harm_index(file: HarmFile) -> HarmWeights:
+    """
+    Read one edition of the study's harm index.
+
+    Parameters
+    ----------
+    file : HarmFile
+        Where it stands.
+
+    Returns
+    -------
+    HarmWeights
+        Checked.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or a row breaks the form of an index.
+    """
     read = sheets.sheet(file.path, shown=file.path.name).rows
     for column in (file.code, file.weight):
         if column not in read.columns:
@@ -33,9 +54,16 @@ def weigh_harm(work: Work) -> None:
                 f'{file.path.name} has no column "{column}".',
                 mend="name its columns in study.toml, [harm], keys code and weight",
             )
-    index = harm_weights(
+    return harm_weights(
         read.select(offence_code=pl.col(file.code), harm=pl.col(file.weight)), file.edition
     )
+
+
+def _concentration(work: Work, file: HarmFile) -> None:
+    crime = work.inputs.get("crime")
+    if crime is None or work.inputs.area_wkb is None:
+        return
+    index = harm_index(file)
     window = (work.plan.selection_from, work.plan.selection_to)
     first = first_start(work)
     visible = crime if work.lock.outcomes_visible or first is None else _before(crime, first)
@@ -71,14 +99,8 @@ def _before(crime: pl.DataFrame, first: object) -> pl.DataFrame:
 
 
 def _unknown_codes(unknown: pl.DataFrame, name: dict[str, str]) -> pl.DataFrame:
-    named = unknown.sort("crimes", "offence_code", descending=[True, False], nulls_last=True)
-    codes = [
-        f"{row['offence_code'] or 'no code'} ({row['crimes']:,})"
-        for row in named.head(UNKNOWN_CODES_NAMED).iter_rows(named=True)
-    ]
-    more = max(0, unknown.height - UNKNOWN_CODES_NAMED)
-    listed = ", ".join(codes) + (f" and {more} more codes" if more else "")
-    reason = f"The index lacks these offence codes (crimes): {listed}." if codes else None
+    codes = codes_named(unknown)
+    reason = f"The index lacks these offence codes (crimes): {codes}." if codes else None
     row = {
         "question": "data",
         "population": "crimes whose offence code the harm index lacks",
@@ -89,3 +111,26 @@ def _unknown_codes(unknown: pl.DataFrame, name: dict[str, str]) -> pl.DataFrame:
         "reason": reason,
     }
     return estimate.rows([name | row])
+
+
+def codes_named(unknown: pl.DataFrame) -> str:
+    """
+    List the offence codes that an index lacks, the most frequent first.
+
+    Parameters
+    ----------
+    unknown : DataFrame
+        As `definitions.harm` gives it.
+
+    Returns
+    -------
+    str
+        "N23 (120), N11 (3)", at most so many as a reader bears; "" where none is lacking.
+    """
+    named = unknown.sort("crimes", "offence_code", descending=[True, False], nulls_last=True)
+    codes = [
+        f"{row['offence_code'] or 'no code'} ({row['crimes']:,})"
+        for row in named.head(UNKNOWN_CODES_NAMED).iter_rows(named=True)
+    ]
+    more = max(0, unknown.height - UNKNOWN_CODES_NAMED)
+    return ", ".join(codes) + (f" and {more} more codes" if more else "")
