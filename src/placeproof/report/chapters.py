@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from placeproof.report import certificate, data, deviations, impact, places
+from placeproof.report import calendar_figure, certificate, data, deviations, impact, places
 from placeproof.report.document import (
     Block,
     Bullets,
@@ -154,6 +154,7 @@ def limitations(material: Material) -> Section:
     blocks: list[Block] = list(material.authored("limitations"))
     blocks += impact.reopened(material)
     blocks += deviations.blocks(material)
+    blocks += calendar_figure.figure(material)
     blocks += _shocks(material)
     notices = material.contents.notices
     if notices.height:

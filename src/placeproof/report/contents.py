@@ -59,6 +59,8 @@ class ReportContents:
         Code version, seed, plan and whatever else the run records of itself.
     shocks : table `shock` or None
         Changes that move counts without moving crime.
+    rivals : frame or None
+        What else was done in places of the study: `name`, `place_id`, `starts_on`, `ends_on`.
     """
 
     study: StudyFacts
@@ -72,3 +74,4 @@ class ReportContents:
     quarantine: pl.DataFrame
     manifest: Mapping[str, object]
     shocks: pl.DataFrame | None = field(default=None)
+    rivals: pl.DataFrame | None = field(default=None)

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from placeproof.report import charts
+from placeproof.report import charts, registers
 from placeproof.report import findings as parts
 from placeproof.report.document import (
     Block,
@@ -57,6 +57,7 @@ def section(material: Material) -> Section:
     found += _survey(material, rows)
     found += _interviews(material, rows)
     found += missing_locations(material)
+    found += registers.scan(material)
     found.append(parts.more("Everything counted on the way stands in the ", "data"))
     return Section("data", (Text("Data"),), tuple(found))
 

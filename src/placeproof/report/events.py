@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from placeproof.report import registers
 from placeproof.report.document import Block, Day, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import level_note, with_interval
 from placeproof.report.material import Material, Row
@@ -36,12 +37,14 @@ def blocks(
     Returns
     -------
     list of Block
-        One table, or nothing where no event is registered or no effect was estimated.
+        One table of registered events and of steps found in recording, or nothing where there are
+        none or no effect was estimated.
     """
     shocks = material.contents.shocks
-    if shocks is None:
-        return []
-    registered = list(shocks.sort("starts_on", "shock_id").iter_rows(named=True))
+    registered: list[Mapping[str, object]] = []
+    if shocks is not None:
+        registered += shocks.sort("starts_on", "shock_id").iter_rows(named=True)
+    registered += registers.steps(material)
     body: list[tuple[Spans, ...]] = []
     groups: list[tuple[int, Spans]] = []
     aside: dict[str, list[str]] = {}
@@ -49,7 +52,7 @@ def blocks(
         again = _again(rows, headline)
         lines: list[tuple[Spans, ...]] = []
         for event in registered:
-            row = again.get(("rate_ratio", event["shock_id"]))
+            row = again.get(("rate_ratio", str(event["shock_id"])))
             if row is None:
                 continue
             name, reason = str(event["name"]), str(row["reason"] or "").rstrip(".")
@@ -59,7 +62,7 @@ def blocks(
                 continue
             if row["status"] == "not_identified":
                 aside.setdefault(f"{headline['outcome_label']}, {name}", []).append(reason)
-            change = again.get(("change_in_rate_ratio", event["shock_id"]))
+            change = again.get(("change_in_rate_ratio", str(event["shock_id"])))
             lines.append(
                 ((Name(name),), _days(event), with_interval(row),
                  with_interval(change) if change else ())

@@ -57,10 +57,14 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         found.append(_checks(material, key, rows, spots))
     found += harm.blocks(material, key, rows)
     found += events.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
+    found += registers.blocks(
+        material, key, rows, [row for row in spots if row["role"] == "headline"]
+    )
     found += areas.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
     for index, row in enumerate(row for row in spots if row["outcome"] in first):
         found += _course(material, key, rows, row, index)
         found += _rings(material, key, main, row, index)
+        found += displacement.blocks(material, f"{key}-{index}", rows, row)
     found += forge.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
     found += _controls(material)
     return found

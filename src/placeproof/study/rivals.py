@@ -91,6 +91,34 @@ def registered(work: Work) -> tuple[list[Rival], list[Rival]]:
     return tied, everywhere
 
 
+def listed(work: Work) -> pl.DataFrame:
+    """
+    List what else was done, for the calendar of the report.
+
+    Parameters
+    ----------
+    work : Work
+        The run.
+
+    Returns
+    -------
+    DataFrame
+        `name`, `place_id` (null: the whole study area), `starts_on`, `ends_on`, sorted.
+    """
+    schema = {"name": pl.String, "place_id": pl.String, "starts_on": pl.Date, "ends_on": pl.Date}
+    if work.places is None:
+        return pl.DataFrame(schema=schema)
+    tied, everywhere = registered(work)
+    rows = [(rival.name, *spell) for rival in tied for spell in rival.spells]
+    register = work.inputs.get("cointervention")
+    if register is not None:
+        names = [rival.name for rival in everywhere]
+        loose = register.filter(pl.col("name").is_in(names))
+        rows += loose.select("name", pl.lit(None), "starts_on", "ends_on").iter_rows()
+    made = pl.DataFrame(rows, schema=schema, orient="row")
+    return made.sort("name", "starts_on", "place_id", nulls_last=True)
+
+
 def slug(words: str) -> str:
     """
     Make an identifier of words.

@@ -4,6 +4,7 @@ import polars as pl
 
 from placeproof import report
 from placeproof.report.contents import TEXT_KEYS, ReportContents, StudyFacts
+from placeproof.study import rivals
 from placeproof.study.manifest import texts
 from placeproof.study.store import Building, hashes_of_files, refusals_explained
 from placeproof.study.work import Work
@@ -132,4 +133,5 @@ def contents(work: Work, manifest: dict[str, object]) -> ReportContents:
         quarantine=result.quarantine.with_columns(found=pl.lit("")),
         manifest=manifest,
         shocks=work.shocks(),
+        rivals=rivals.listed(work),
     )
