@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from datetime import date
 
-from placeproof.report import areas, certificate, events, figures, forge, harm
+from placeproof.report import (
+    areas,
+    certificate,
+    displacement,
+    events,
+    figures,
+    forge,
+    harm,
+    registers,
+)
 from placeproof.report import dose as doses
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Day, Figure, Name, Paragraph, Spans, Table, Text
