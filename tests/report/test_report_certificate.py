@@ -61,7 +61,7 @@ def test_estimators_stand_with_verdict_and_figures_no_effect_first() -> None:
     (table,), said = shown(*CERTIFIED)
     first, second = table.rows
     assert [cell[0].words for cell in (first[1], second[1])] == [
-        "certified", "barred from the headline",
+        "certified", "barred",
     ]  # fmt: skip
     assert [span.words for span in first[2] if isinstance(span, Number)] == [
         "95\u202f%", "94\u202f%",

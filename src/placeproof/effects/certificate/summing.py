@@ -13,6 +13,8 @@ MONTE_CARLO_LEVEL = 0.99
 POWER = 0.80
 MOST_WITHOUT = 0.05
 """Share of studies without an interval from which an estimator cannot be certified."""
+LEAST_STUDIES = 100
+"""Fewer simulated studies certify nothing: a bad estimator would pass by chance."""
 
 Share = dict[str, float]
 """share, low, high, studies: with its exact 99 % Monte Carlo interval."""
@@ -139,10 +141,11 @@ def _lacking(by_ratio: Mapping[float, Mapping[str, object]]) -> str:
     for one in by_ratio.values():
         studies, without = _whole(one["studies"]), _whole(one["without_interval"])
         if without > MOST_WITHOUT * studies:
-            told = "none" if without == studies else f"{without:,}"
             if without == studies:
                 return "It gives no interval in any of the simulated studies."
-            return f"It gives no interval in {told} of {studies:,} simulated studies."
+            return f"It gives no interval in {without:,} of {studies:,} simulated studies."
+        if studies < LEAST_STUDIES:
+            return f"It was tried on {studies} studies; fewer than {LEAST_STUDIES} say too little."
     return ""
 
 
@@ -151,11 +154,17 @@ def _whole(value: object) -> int:
 
 
 def _of_coverage(by_ratio: Mapping[float, Mapping[str, object]], bands: Bands) -> list[str]:
-    return [
-        f"Where the true rate ratio is {ratio:g}, its interval holds the truth in "
-        f"{_per_cent(one['coverage'])} of studies; accepted are {_band(bands.coverage)}."
+    wrong = {
+        ratio: one["coverage"]
         for ratio, one in by_ratio.items()
         if isinstance(one.get("coverage"), dict) and outside(one["coverage"], bands.coverage)  # type: ignore[arg-type]
+    }
+    if not wrong:
+        return []
+    return [
+        f"Its interval holds the truth in {_listed([_per_cent(one) for one in wrong.values()])} of "
+        f"studies whose true rate ratio is {_listed([f'{ratio:g}' for ratio in wrong])}; accepted "
+        f"are {_band(bands.coverage)}."
     ]
 
 
@@ -186,7 +195,11 @@ def _of_bias(by_ratio: Mapping[float, Mapping[str, object]], bands: Bands) -> li
 
 def _per_cent(one: object) -> str:
     assert isinstance(one, dict)
-    return f"{100 * one['share']:.1f} % ({100 * one['low']:.1f} to {100 * one['high']:.1f})"
+    return f"{100 * one['share']:.1f} %"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _band(band: tuple[float, float]) -> str:
