@@ -298,6 +298,33 @@ def test_core_hours_against_other_hours_is_two_sided() -> None:
         assert word in answer(findings(made), "RQ9")["summary"]
 
 
+def test_groups_of_victims_are_compared_in_the_words_of_groups() -> None:
+    def victims(ratio: float, holm: float, sex: str = "Female") -> dict:
+        return effect(
+            ratio, question="RQ8", role="beside", estimand="ratio_of_rate_ratios",
+            subgroup=f"victim_sex={sex}", diagnostics=f'{{"p_value_holm": {holm}}}',
+        )  # fmt: skip
+
+    person = effect(0.9, question="RQ8", role="beside", subgroup="victim_sex=Female")
+    said = share("RQ8", role="beside", subgroup="age_band=16-24")
+    refused = effect(
+        0.9, question="RQ8", outcome="asb", outcome_label="Disorder", role="beside",
+        subgroup="victims", feeds="incident hotspot", status="not_supplied", estimate=None,
+        reason="Incidents carry no victim.",
+    )  # fmt: skip
+    apart = answer(findings([person, victims(0.6, 0.01), said, refused]), "RQ8")
+    assert apart["status"] == "answered"
+    assert "Disorder is not: Incidents carry no victim." in apart["because"]
+    assert "In recorded crime some groups differ from the others" in apart["summary"]
+    assert "victim sex Female" in apart["summary"]
+    alike = answer(findings([person, victims(0.6, 0.2), said]), "RQ8")
+    assert "In recorded crime no difference between groups" in alike["summary"]
+    for told in (apart, alike):
+        assert "core hours" not in told["summary"]
+    alone = answer(findings([person, victims(0.6, 0.2)]), "RQ8")
+    assert alone["status"] == "partly"
+
+
 def test_numbers_stand_only_in_placeholders() -> None:
     table = answers(findings(study()), exploratory=True)
     labels = [f"RQ{number}" for number in range(10, 0, -1)] + ["16-24", "25-49"]

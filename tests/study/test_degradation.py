@@ -27,10 +27,9 @@ NO_SURVEY = ("partly", "no survey responses were supplied")
 NO_HOURS = ("partly", "recorded crime and anti-social behaviour")
 
 WHOLE = dict.fromkeys([f"RQ{number}" for number in range(1, 11)], "answered") | {
-    "RQ8": "partly",
     "RQ10": "partly",
 }
-"""With every feed: records are not split by group, and hospitals say nothing of places."""
+"""With every feed: hospitals say nothing of places."""
 
 DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
     "crime": {
@@ -38,6 +37,7 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
         "RQ2": ("not answerable", NO_CRIME),
         # Comparison places were matched on serious violence; disorder is left with later places.
         "RQ3": ("partly", "no other place could be matched"),
+        "RQ8": ("partly", "carry no victim"),
         "RQ9": ("answered", "both split"),
     },
     "incident": {"RQ3": ("not answerable", NO_DISORDER)},
@@ -52,11 +52,12 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
         "RQ1": ("not answerable", NO_PLACES),
         "RQ2": ("not answerable", NO_PLACES),
         "RQ3": ("not answerable", NO_PLACES),
+        "RQ8": ("partly", "no estimate by age, sex or ethnic group"),
         "RQ9": NO_HOURS,
     },
     "response": {
         **dict.fromkeys(("RQ4", "RQ5", "RQ6", "RQ7"), NO_SURVEY),
-        "RQ8": ("not answerable", "perceptions: not supplied"),
+        "RQ8": ("partly", "perceptions: not supplied"),
         "RQ9": ("partly", "perceptions: not supplied"),
     },
     "session": INTERVIEWS,

@@ -1,5 +1,6 @@
-"""The effect without the periods around each event, and under every set of night hours."""
+"""The effect without the periods around events, under every set of hours, by group of victims."""
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -12,7 +13,7 @@ import pytest
 
 from placeproof import calendar, effects
 from placeproof.definitions import shocks
-from placeproof.study import reading, varying
+from placeproof.study import reading, subgroups, varying
 from placeproof.study.estimating import for_estimation, planned_outcomes
 from placeproof.study.lock import lock_state
 from placeproof.study.plan import read_plan
@@ -49,6 +50,7 @@ class Varied:
     work: Work
     events: pl.DataFrame
     nights: pl.DataFrame
+    victims: pl.DataFrame
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,10 @@ def varied(northmere: Path, tmp_path_factory: pytest.TempPathFactory) -> Varied:
     folder = tmp_path_factory.mktemp("varied") / "study"
     work = worked(shortened(Path(shutil.copytree(northmere, folder))))
     return Varied(
-        work, added(work, varying.leave_events_out), added(work, varying.list_night_hours)
+        work,
+        added(work, varying.leave_events_out),
+        added(work, varying.list_night_hours),
+        added(work, subgroups.split_by_victim),
     )
 
 
@@ -156,6 +161,7 @@ def test_nothing_is_varied_while_outcomes_are_masked(varied: Varied) -> None:
     work = replace(varied.work, lock=replace(varied.work.lock, state="open"))
     assert added(work, varying.leave_events_out).is_empty()
     assert added(work, varying.list_night_hours).is_empty()
+    assert added(work, subgroups.split_by_victim).is_empty()
 
 
 def test_results_stand_under_every_set_of_hours(varied: Varied) -> None:
@@ -223,3 +229,68 @@ def test_public_data_say_once_that_they_carry_no_times(tmp_path: Path) -> None:
     made = added(work, varying.list_night_hours)
     assert made.select("question", "hours", "status").rows() == [("RQ9", "nte", "not_identified")]
     assert "no time of day" in made["reason"].item()
+
+
+def test_groups_of_victims_and_those_not_recorded_sum_to_every_event(varied: Varied) -> None:
+    work = varied.work
+    whole = (
+        for_estimation(work, work.panel)
+        .filter(hours="all")
+        .filter(  # type: ignore[arg-type]
+            pl.col("kind").is_in(["hotspot", "comparison"])
+        )
+    )
+    for outcome in ("sv-street-nondom", "all-crime-reported"):
+        events = subgroups.labelled(work.selected[outcome], work.plan)
+        made = [
+            subgroups._split(work, outcome, events, variable)
+            for variable in work.plan.subgroups.victim_variables
+        ]
+        for one in made:
+            counted = pl.concat(one.panels.values()).filter(hours="all")
+            total = whole.filter(outcome=outcome)["count"].sum()
+            assert counted["count"].sum() == pytest.approx(total), one.variable
+            assert one.edition in {"age-8@1", "sex-2@1", "ethnic-5-census-2021@1"}
+
+
+def test_patrols_that_do_the_same_for_all_show_no_group_apart(
+    varied: Varied, northmere: Path
+) -> None:
+    """The truth of the rehearsal is the same for all victims; most intervals hold it."""
+    planted = json.loads((northmere / "truth.json").read_text(encoding="utf-8"))["effects"]
+    at = {"outcome": "sv-street-nondom", "population": "treated hot spots", "hours": "all"}
+    truth = next(row for row in planted if at.items() <= row.items())["rate_ratio"]
+    rows = varied.victims.filter(
+        outcome="sv-street-nondom", estimand="rate_ratio", role="beside", status="estimated"
+    )
+    assert rows.height >= 14
+    held = rows.filter(pl.col("lower") <= truth, pl.col("upper") >= truth)
+    assert held.height >= 0.85 * rows.height
+    contrasts = varied.victims.filter(estimand="ratio_of_rate_ratios", role="beside")
+    assert contrasts.height >= 20
+    adjusted = [json.loads(text).get("p_value_holm", 1.0) for text in contrasts["diagnostics"]]
+    assert min(adjusted) > 0.05
+
+
+def test_incidents_carry_no_victim(varied: Varied) -> None:
+    disorder = varied.victims.filter(outcome="asb-all")
+    assert disorder["status"].to_list() == ["not_supplied"]
+    assert disorder["reason"][0] == "Incidents of anti-social behaviour carry no victim."
+    shares = varied.victims.filter(estimand="unrecorded_victim_share", horizon="all")
+    assert shares.height == 6
+
+
+def test_a_record_without_victims_says_so_once(varied: Varied) -> None:
+    work = varied.work
+    bare = {
+        name: events.with_columns(
+            victim_age=pl.lit(None, pl.Int64),
+            victim_sex=pl.lit(None, pl.String),
+            victim_ethnicity=pl.lit(None, pl.String),
+        )
+        for name, events in work.selected.items()
+    }
+    found = added(replace(work, selected=bare), subgroups.split_by_victim)
+    assert set(found["status"]) == {"not_supplied"}
+    assert found.height == 3
+    assert found.filter(outcome="sv-street-nondom")["reason"][0].startswith("The records say")

@@ -126,7 +126,9 @@ def _varying(
             if row["role"] == "headline" and is_everyone(row)
         )
     )
-    told = [_told(name, rows, named, leading) for name, rows in strands.items() if rows]
+    told = [
+        _told(_strand(name, rows), rows, named, leading) for name, rows in strands.items() if rows
+    ]
     chosen = [row for _, _, rows in told for row in rows]
     grade = lowered(
         "low",
@@ -136,7 +138,8 @@ def _varying(
     if missing:
         status, because = "partly", _why(study, missing, absent, split)
     else:
-        status, because = "answered", "Recorded crime and perceptions are both split."
+        unsplit = _unsplit(split, known)
+        status, because = "answered", f"Recorded crime and perceptions are both split.{unsplit}"
     return Reply(
         status,
         because,
@@ -148,6 +151,25 @@ def _varying(
         chosen,
         step if missing else None,
     )
+
+
+def _strand(name: str, rows: Sequence[Row]) -> str:
+    """A strand in words, without disorder where none of its rows rests on incidents."""
+    if name.startswith("recorded crime") and not any("incident" in feeds(row) for row in rows):
+        return "recorded crime"
+    return name
+
+
+def _unsplit(split: Sequence[Row], known: Sequence[Row]) -> str:
+    """Outcomes for which nobody could supply what a split needs, though others are split."""
+    done = {row["outcome"] for row in known}
+    told = dict.fromkeys(
+        f" {row['outcome_label']} is not: {row['reason']}"
+        for row in split
+        if row["status"] == "not_supplied" and row["reason"] and row["outcome"] not in done
+        and feeds(row) & _STRANDS["recorded crime and anti-social behaviour"]
+    )  # fmt: skip
+    return "".join(told)
 
 
 def _is_refusal(row: Row) -> bool:
@@ -171,7 +193,7 @@ def _told(
     name: str, rows: Sequence[Row], named: Callable[[Row], str], leading: Sequence[str]
 ) -> tuple[str, str, Sequence[Row]]:
     """One strand: in short, at length, and the findings it speaks of."""
-    ratios = [row for row in rows if str(row["estimand"]).startswith("ratio_of")]
+    ratios = [row for row in rows if _is_of_hours(row)]
     if ratios:
         return _ratios_told(name, ratios, rows, named, leading)
     contrasts = [row for row in rows if _is_contrast(row)]
@@ -263,9 +285,15 @@ def _rank(row: Row, leading: Sequence[str]) -> int:
     return leading.index(row["outcome"]) if row["outcome"] in leading else len(leading)
 
 
+def _is_of_hours(row: Row) -> bool:
+    """Whether hours of the day are compared, and not groups of people."""
+    return str(row["estimand"]).startswith("ratio_of") and row["subgroup"] == "all"
+
+
 def _is_contrast(row: Row) -> bool:
+    """Whether one group of people is compared with the others."""
     estimand = str(row["estimand"])
-    return estimand.startswith("difference_in")
+    return estimand.startswith(("difference_in", "ratio_of")) and not _is_of_hours(row)
 
 
 def _chance(row: Row) -> float:

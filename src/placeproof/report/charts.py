@@ -5,15 +5,19 @@ from datetime import date
 
 from placeproof.report import style
 from placeproof.report.figures import (
+    SIDEWAYS,
     Row,
+    arrow,
     chart,
+    clipped,
     drawable,
     line_of_words,
     plotted,
     position,
+    room,
     tooltips,
 )
-from placeproof.report.numbers import shown
+from placeproof.report.numbers import is_change, shown
 from placeproof.report.words import month_of
 
 
@@ -129,7 +133,7 @@ def groups(rows: Sequence[tuple[str, str, Row]], *, axis: str, whole: bool) -> d
     Parameters
     ----------
     rows : sequence of (item, group, finding)
-        Rows of one item next to each other; one unit.
+        Rows of one item next to each other; one unit. Changes are drawn about a line at none.
     axis : str
         Words under the horizontal axis.
     whole : bool
@@ -143,6 +147,7 @@ def groups(rows: Sequence[tuple[str, str, Row]], *, axis: str, whole: bool) -> d
     data: list[dict[str, object]] = []
     at = 0.0
     last = None
+    change = is_change(rows[0][2])
     for item, group, row in rows:
         if item != last:
             at += 1.2 if last is not None else 0.4
@@ -151,12 +156,14 @@ def groups(rows: Sequence[tuple[str, str, Row]], *, axis: str, whole: bool) -> d
             last = item
         ends = {name: plotted(row, row[name]) for name in ("estimate", "lower", "upper")}
         figure = shown(row, "full")
-        data.append({"at": at, "group": drawable(group), "figure": figure, **ends})
+        point = clipped(dict(ends)) if change else ends
+        data.append({"at": at, "group": drawable(group), "figure": figure, **point})
         at += 0.85
     y = {"field": "at", "type": "quantitative", "axis": None,
          "scale": {"domain": [0, round(at, 2)], "reverse": True, "nice": False}}  # fmt: skip
     spread: dict[str, object] = {"range": [136, {"expr": "width"}], "nice": False}
     spread |= {"domain": [0, 100]} if whole else {"zero": False}
+    spread |= {"domain": room(data)} if change else {}
     x = {"type": "quantitative", "title": axis, "scale": spread,
          "axis": {"tickCount": 5, "labelFlush": True, "titleAnchor": "end"}}  # fmt: skip
     look = {"align": "left", "x": 0, "baseline": "middle"}
@@ -172,6 +179,13 @@ def groups(rows: Sequence[tuple[str, str, Row]], *, axis: str, whole: bool) -> d
     ]  # fmt: skip
     for layer, name in zip(layers, ("lower", "estimate", "item", "group"), strict=True):
         layer["transform"] = [{"filter": f"isValid(datum.{name})"}]
+    if change:
+        none = {"x": {**x, "datum": 0}, "y": {"value": 0}, "y2": {"value": "height"}}
+        rule = {"type": "rule", "strokeDash": [4, 3], "color": style.QUIET}
+        layers.insert(0, {"mark": rule, "encoding": {**none, "tooltip": {"value": None}}})
+        layers += [
+            layer for end, shape in SIDEWAYS.items() if (layer := arrow("x", x, end, shape, data))
+        ]
     return chart(
         {
             "data": {"values": data},

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from placeproof.report import findings as parts
-from placeproof.report import nights
+from placeproof.report import groups, nights
 from placeproof.report.document import Block, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import alone, with_interval
 from placeproof.report.material import Material, Row
@@ -21,7 +21,7 @@ FEWEST = 5
 
 def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     """
-    Show contrasts between hours in records, and between groups in what people said.
+    Show contrasts between hours or victims in records, and between groups in what people said.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     return [
         *_hours(material, key, [row for row in rows if row["role"] != "robustness"]),
         *(nights.blocks(material, key, rows) if key == "RQ9" else []),
-        *_recorded(material, key, rows),
+        *(groups.blocks(material, key, rows) if key == "RQ8" else []),
         *_people(material, key, rows),
         *interviews(material, key, rows),
     ]
@@ -86,22 +86,6 @@ def _hours(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
 
 def _last_other(words: str) -> tuple[bool, str]:
     return (words.startswith("other"), words)
-
-
-def _recorded(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
-    """Effects by group of people, where records carry them."""
-    chosen = [
-        row
-        for row in rows
-        if row["estimand"] == "rate_ratio" and row["subgroup"] != "all" and row["hours"] == "all"
-    ]
-    if not chosen:
-        return []
-    table = parts.estimates_table(
-        chosen[:MOST], identity=f"{key}-recorded", caption="Change by group",
-        by=("outcome", "subgroup"), stamp=material.tag,
-    )  # fmt: skip
-    return [table]
 
 
 def survives(row: Row) -> bool:

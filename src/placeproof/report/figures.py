@@ -51,7 +51,7 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
     change = is_change(rows[0][1])
     scale: dict[str, object] = {"zero": rows[0][1]["unit"] == "share", "nice": False}
     if change:
-        scale = {"domain": _room(data), "nice": False}
+        scale = {"domain": room(data), "nice": False}
     x = {
         "type": "quantitative",
         "title": axis,
@@ -62,7 +62,7 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
     layers: list[dict[str, object]] = [
         _interval_rule("x", x, kinds, 2.5),
         _interval_dot("x", x, kinds, 90),
-        *(_arrow("x", x, end, shape, data) for end, shape in _SIDEWAYS.items()),
+        *(arrow("x", x, end, shape, data) for end, shape in SIDEWAYS.items()),
         line_of_words("label", {**words, "dy": -32, "fontSize": 13, "color": style.INK}),
         line_of_words("figure", {**words, "dy": -16, "fontSize": 12, "color": style.QUIET}),
     ]
@@ -82,7 +82,7 @@ def intervals(rows: Sequence[tuple[str, Row]], *, axis: str) -> dict[str, object
 CHANGES: tuple[float, float] = (-80.0, 150.0)
 """Changes in per cent outside these are arrows at the edge of a figure: it stays readable."""
 
-_SIDEWAYS = {"below": "triangle-left", "above": "triangle-right"}
+SIDEWAYS = {"below": "triangle-left", "above": "triangle-right"}
 _UPWARDS = {"below": "triangle-down", "above": "triangle-up"}
 
 
@@ -115,7 +115,8 @@ def clipped(point: dict[str, object]) -> dict[str, object]:
     return made
 
 
-def _room(data: Sequence[Mapping[str, object]]) -> list[float]:
+def room(data: Sequence[Mapping[str, object]]) -> list[float]:
+    """From where to where an axis of changes runs, so that every point has its place."""
     names = ("estimate", "lower", "upper", "below", "above")
     values = [v for point in data for n in names if isinstance(v := point.get(n), int | float)]
     low, high = min([*values, -10.0]), max([*values, 10.0])
@@ -146,7 +147,7 @@ def _interval_dot(
     }
 
 
-def _arrow(
+def arrow(
     axis: str,
     place: Mapping[str, object],
     end: str,
@@ -226,13 +227,13 @@ def event_study(rows: Sequence[Row], *, axis: str, along: str) -> dict[str, obje
     whole_steps = {"tickMinStep": 1, "format": "d", "grid": False}
     x: dict[str, object] = {"title": along, "field": "at", "type": "quantitative"}
     x |= {"axis": whole_steps, "scale": {"zero": False, "nice": False, "padding": 12}}
-    y = {"type": "quantitative", "title": axis, "scale": {"domain": _room(data), "nice": False}}
+    y = {"type": "quantitative", "title": axis, "scale": {"domain": room(data), "nice": False}}
     layers = [
         _rule("x", -0.5),
         _rule("y", 0),
         _interval_rule("y", y, kinds, 2),
         _interval_dot("y", y, kinds, 55),
-        *(_arrow("y", y, end, shape, data) for end, shape in _UPWARDS.items()),
+        *(arrow("y", y, end, shape, data) for end, shape in _UPWARDS.items()),
     ]
     return chart(
         {

@@ -52,7 +52,8 @@ def shown(finding: Mapping[str, object], field: str = "estimate") -> str:
     if field not in _FIELDS:
         raise ValueError(f"a finding has no printable field {field!r}")
     status = str(finding["status"])
-    if status != "estimated":
+    least = "minimum_detectable_effect"
+    if status != "estimated" and not (field == least and finding[least] is not None):
         return WORDS_FOR_STATUS[status]
     printed = _FIELDS[field](finding)
     return f"{printed}{MARK}" if finding.get("exploratory") else printed
@@ -137,10 +138,17 @@ def _value(finding: Mapping[str, object], value: object, *, unit: bool) -> str:
         return _percent(value, plus=True) + (f"{NARROW}points" if unit else "")
     if name == "share":
         return _percent(value) + per_cent
+    if name == "GBP":
+        return _pounds(value)
     if name in _COUNTED and (value == round(value) or abs(value) >= 10):
         return whole(value)
     words = f"{NARROW}{name}" if unit and name in _WRITTEN else ""
     return rounded(value) + words
+
+
+def _pounds(value: float) -> str:
+    digits = whole(abs(value)) if abs(value) >= 10 else f"{abs(value):.2f}"
+    return _signed(f"£{digits}", value < 0)
 
 
 _COUNTED = {

@@ -17,9 +17,8 @@ def number(row: Row, field: str = "estimate") -> Number:
 
 def figure(row: Row, field: str) -> Spans:
     """A figure of a finding, or nothing where the finding has no such figure."""
-    if row["status"] != "estimated" or row[field] is None:
-        return ()
-    return (number(row, field),)
+    told = row["status"] == "estimated" or field == "minimum_detectable_effect"
+    return (number(row, field),) if told and row[field] is not None else ()
 
 
 def sentence(text: str, findings: Mapping[str, Row]) -> Spans:

@@ -26,8 +26,15 @@ ESTIMAND_WORDS: dict[str, str] = {
     "change_in_rate_ratio": "change against the headline",
     "harm_rate_ratio": "change in harm against expectation",
     "harm_prevented": "harm less than expected",
+    "cost_per_event_prevented": "pounds for each event prevented",
+    "cost_per_harm_prevented": "pounds for each unit of harm prevented",
+    "cost_per_patrol_hour": "pounds for each hour",
+    "break_even_events": "offences whose cost equals spending",
+    "benefit_per_pound": "pounds back for each pound",
     "events_prevented": "events fewer than expected",
     "weighted_displacement_difference": "weighted displacement difference",
+    "events_changed_per_step": "events more or fewer a place and step",
+    "breakdown_value": "departure of trends up to which an effect is seen",
     "event_study_rate_ratio": "change in the period",
     "pre_trend_slope": "drift before patrols",
     "missing_location_share": "share without a location",
@@ -76,6 +83,13 @@ METHOD_WORDS: dict[str, str] = {
     "poisson_two_way_fixed_effects": "two-way Poisson regression",
     "weighted_displacement_difference_quasi_poisson": "difference of differences with rings",
     "pre_trend_slope_jackknife": "slope, interval by leaving out places in turn",
+    "callaway_santanna": "Callaway and Sant'Anna, in events a step",
+    "sun_abraham": "Sun and Abraham, in events a step",
+    "synthetic_did": "synthetic difference-in-differences",
+    "bounded_calibration": "comparison places weighted to the same past",
+    "honest_did": "bounds where trends part",
+    "honest_relative_magnitudes": "bounds where trends part as they did before",
+    "honest_smoothness": "bounds where trends part smoothly",
     "before_after": "before against after alone",
     "poisson_imputation_joint": "Poisson imputation with a factor for each rival",
     "poisson_two_way_joint": "two-way Poisson regression with a term for each rival",
@@ -122,6 +136,8 @@ def plain(identifier: object) -> str:
 def estimand_words(row: Row) -> str:
     """What is estimated, in words."""
     name = str(row["estimand"])
+    if name == "ratio_of_rate_ratios" and row["hours"] == "all" and row["subgroup"] != "all":
+        return "change in the group against change in the other groups"
     return ESTIMAND_WORDS.get(name, plain(name))
 
 
@@ -163,6 +179,8 @@ def horizon_words(horizon: object) -> str:
     name, _, value = words.partition("=")
     if name == "hotspot":
         return value
+    if words == "without=after-exit":
+        return "without what came after a place left the list"
     if name == "without":
         return f"without the periods around {plain(value)}"
     if name in ("until", "since"):
