@@ -104,6 +104,7 @@ def doubts_about(headline: Row, rows: Sequence[Row], about: Circumstances) -> li
         *_negative_controls(rows),
         *_later_places_alone(rows),
         *_trends(headline, same),
+        *_choice(headline, same),
         *_events(headline, same, about),
         *_locations(headline, same),
         *_power(headline, about),
@@ -246,6 +247,31 @@ def _has_power(row: Row) -> bool:
     told = diagnostics(row)
     power = told.get("power_against_that_slope", told.get("power"))
     return isinstance(power, int | float) and power >= 0.8
+
+
+def _choice(headline: Row, same: Sequence[Row]) -> list[Failed]:
+    """Whether the conclusion holds under most other sets of comparison places."""
+    if direction(headline) not in ("fell", "rose"):
+        return []
+    ends = {
+        str(row["horizon"]): row
+        for row in same
+        if row["estimand"] == "quantile_rate_ratio" and is_estimated(row)
+        and row["population"] == headline["population"]
+    }  # fmt: skip
+    least, most = ends.get("quantile=5"), ends.get("quantile=95")
+    low, high = (number(row, "estimate") if row else None for row in (least, most))
+    if low is None or high is None or least is None or most is None:
+        return []
+    agree = high < 1 if direction(headline) == "fell" else low > 1
+    if agree:
+        return []
+    reason = (
+        "It hangs on the choice of comparison places: under other sets, matched by the same rule, "
+        f"nine estimates in ten lie between {placeholder(least, 'estimate')} and "
+        f"{placeholder(most, 'estimate')}."
+    )
+    return [Failed(reason, threatens=True)]
 
 
 def _events(headline: Row, same: Sequence[Row], about: Circumstances) -> list[Failed]:
