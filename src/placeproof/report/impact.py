@@ -12,6 +12,7 @@ from placeproof.report import (
     forge,
     harm,
     registers,
+    robustness,
 )
 from placeproof.report import dose as doses
 from placeproof.report import findings as parts
@@ -75,6 +76,8 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         found += _rings(material, key, main, row, index)
         found += displacement.blocks(material, f"{key}-{index}", rows, row)
     found += forge.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
+    headlines = [row for row in spots if row["role"] == "headline"]
+    found += robustness.blocks(material, key, rows, headlines)
     found += _controls(material)
     return found
 

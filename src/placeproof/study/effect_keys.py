@@ -62,7 +62,7 @@ EFFECT_KEYS: Sections = {
             "honest_steps",
             "whole",
             "steps after the start over which honest_did averages the effect",
-            low=1,
+            low=2,
             high=52,
         ),
         Key(

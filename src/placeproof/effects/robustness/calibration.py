@@ -65,8 +65,8 @@ def calibrate(
     Calibration
         In the order of `totals`.
     """
-    size = np.maximum(np.abs(totals).max(axis=0), 1e-12)
-    unit, goal = traits / size, totals / size / treated[:, None]
+    usual = np.maximum(np.abs(traits).mean(axis=0), 1e-12)
+    unit, goal = traits / usual, totals / usual / treated[:, None]
     share = kept / kept.sum(axis=1, keepdims=True)
     rounds = _Search(unit, goal, share, most)
     x, settled = rounds.solved()
@@ -86,6 +86,9 @@ class _Search:
 
     def __init__(self, unit: np.ndarray, goal: np.ndarray, share: np.ndarray, most: float) -> None:
         self.unit, self.goal, self.share, self.most = unit, goal, share, most
+        # Distances are relative to the total; where that is next to nothing, to a twentieth of what
+        # is usual.
+        self.soft = np.maximum(np.abs(goal), 0.05) ** 2 / STIFFNESS
 
     def solved(self) -> tuple[np.ndarray, np.ndarray]:
         """(R, k) the unknowns, and (R,) whether they came to rest."""
@@ -119,15 +122,15 @@ class _Search:
         raw = 1.0 + x @ self.unit.T
         held = np.clip(raw, 0.0, self.most)
         inner = (self.share * (held * raw - held**2 / 2)).sum(axis=1)
-        value = inner - (self.goal * x).sum(axis=1) + (x**2).sum(axis=1) / (2 * STIFFNESS)
-        return value, (self.share * held) @ self.unit - self.goal + x / STIFFNESS
+        value = inner - (self.goal * x).sum(axis=1) + (self.soft * x**2).sum(axis=1) / 2
+        return value, (self.share * held) @ self.unit - self.goal + self.soft * x
 
     def _curvature(self, x: np.ndarray) -> np.ndarray:
         raw = 1.0 + x @ self.unit.T
         inside = self.share * ((raw > 0) & (raw < self.most))
         k = self.unit.shape[1]
         pairs = (self.unit[:, :, None] * self.unit[:, None, :]).reshape(len(self.unit), -1)
-        made: np.ndarray = (inside @ pairs).reshape(-1, k, k) + np.eye(k) / STIFFNESS
+        made: np.ndarray = (inside @ pairs).reshape(-1, k, k) + self.soft[:, :, None] * np.eye(k)
         return made
 
 

@@ -20,6 +20,9 @@ TO_INSTALL = (
 
 GRID_POINTS = 1000
 
+LEAST_LAGS = 2
+"""The library cannot bound a single step after the start."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -101,6 +104,9 @@ def course(table: Grid, *, weeks: int, lags: int, most_leads: int, level: float)
             "The step before the start is not counted, or not part of the baseline, in any treated "
             "place: the bounds have no base."
         )
+    treated = int((based & table.patrolled).sum())
+    if treated < 2:
+        return _refused("One treated place has a base: leaving places out gives no covariance.")
     never = ~table.patrolled[:, None] & usable
     wanted = [*range(-1 - most_leads, -1), *range(lags)]
     parts = np.stack([usable & based[:, None] & timed & (step == k) for k in wanted])
@@ -114,15 +120,13 @@ def course(table: Grid, *, weeks: int, lags: int, most_leads: int, level: float)
     }
     after = _unbroken(range(lags), good)
     before = _unbroken(range(-2, -2 - most_leads, -1), good)[::-1]
-    if not after or not before:
-        side = "after the start" if not after else "before the base"
-        return _refused(f"No step {side} can be estimated from the base and without each place.")
+    if len(after) < LEAST_LAGS or not before:
+        side = "before the base" if not before else "after the start"
+        few = "no step" if not before else "fewer than two steps"
+        return _refused(f"There is {few} {side} that can be estimated, also without each place.")
     steps = [*before, *after]
     replicates = np.stack([good[k].replicates for k in steps])
     values = np.array([good[k].log_ratio for k in steps])
-    treated = int((based & table.patrolled).sum())
-    if treated < 2:
-        return _refused("One treated place has a base: leaving places out gives no covariance.")
     return Course(tuple(steps), values, _covariance(values, replicates, treated, level), treated)
 
 
@@ -178,15 +182,15 @@ def relative_magnitudes(made: Course, *, sizes: Sequence[float], level: float) -
     """
     honest = library()
     reach = _reach(made)
+    wide = _padded(made)
     bounds = []
     for size in sizes:
-        # The library's own grid is centred on 0; it must reach as far as trends may part.
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             found = honest.compute_conditional_cs_rm(
-                made.log_ratios, made.covariance, made.leads, made.lags,
-                l_vec=_mean_of(made), m_bar=float(size), alpha=1 - level, hybrid_flag="ARP",
-                grid_points=GRID_POINTS, seed=0,
+                wide.log_ratios, wide.covariance, wide.leads, wide.lags,
+                l_vec=_mean_of(made), m_bar=float(size), alpha=1 - level,
+                hybrid_flag="ARP", grid_points=GRID_POINTS, seed=0,
                 grid_lb=-reach * (1 + size), grid_ub=reach * (1 + size),
             )  # fmt: skip
         inside = np.asarray(found["grid"])[np.asarray(found["accept"]) > 0]
@@ -280,6 +284,20 @@ def breakdown(bounds: Sequence[Bound]) -> float | None:
             return found
         found = bound.size
     return found
+
+
+def _padded(made: Course) -> Course:
+    """
+    Add a step that tells nothing before all others.
+
+    moderndid 0.2.0 passes over the parting between the first two of its steps, where the program of
+    the method's authors does not. A step of next to no precision in that place binds nothing.
+    """
+    k = len(made.steps)
+    covariance = np.eye(k + 1) * 1e4 * float(made.covariance.diagonal().max())
+    covariance[1:, 1:] = made.covariance
+    values = np.concatenate([made.log_ratios[:1], made.log_ratios])
+    return Course((made.steps[0] - 1, *made.steps), values, covariance, made.treated_places)
 
 
 def _mean_of(made: Course) -> np.ndarray:
