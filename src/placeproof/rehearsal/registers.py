@@ -86,7 +86,18 @@ month = "Month"
 item = "Item"
 hours = "Hours"
 amount_gbp = "GBP"
+
+# What an offence costs, invented: whoever bears it.
+[costs]
+file = "registers/unit_costs.csv"
+edition = "Northmere unit costs 2023 (invented)"
+outcome = "Outcome"
+gbp = "Unit Cost"
+hour_gbp = 46.5
+hour_edition = "Northmere pay scale 2021 (invented)"
 """
+UNIT_COSTS_GBP = {"sv-street-nondom": 9000.0, "all-crime-reported": 2500.0}
+"""Invented; anti-social behaviour has none."""
 
 
 def write_outreach(folder: Path, hotspots: Sequence[Hotspot], ratio: float) -> dict[str, Any]:
@@ -264,6 +275,8 @@ def write_cost(
         month = (month + timedelta(32)).replace(day=1)
     table = pl.DataFrame(rows, schema_overrides={"Hours": pl.Float64})
     write_xlsx(folder / "registers" / "cost.xlsx", {"Spend": table})
+    prices = {"Outcome": list(UNIT_COSTS_GBP), "Unit Cost": list(UNIT_COSTS_GBP.values())}
+    write_csv(folder / "registers" / "unit_costs.csv", pl.DataFrame(prices))
     return {
         "months": len({row["Month"] for row in rows}),
         "gbp": round(float(table["GBP"].sum()), 2),

@@ -6,6 +6,7 @@ from datetime import date
 from placeproof.report import (
     areas,
     certificate,
+    cost,
     displacement,
     events,
     figures,
@@ -78,6 +79,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     found += forge.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
     headlines = [row for row in spots if row["role"] == "headline"]
     found += robustness.blocks(material, key, rows, headlines)
+    found += cost.blocks(material, key, rows)
     found += _controls(material)
     return found
 
