@@ -10,6 +10,7 @@ from placeproof.errors import SettingsError
 from placeproof.rehearsal import write_force
 from placeproof.study import dosing, estimating
 from placeproof.study.plan import read_plan
+from tests.study.conftest import shortened
 from tests.study.test_varying import worked
 
 START = "2021-07-26"
@@ -87,3 +88,64 @@ def test_data_of_a_rehearsal_begin_around_the_patrols_or_as_usual(tmp_path: Path
 
     with pytest.raises(SettingsError, match="cannot begin"):
         write_force(tmp_path / "x", seed=1, size="small", effect="none", begin=date(2022, 6, 1))
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """A planted effect of tasked days, which chance allots from October 2022 on."""
+    folder = tmp_path_factory.mktemp("days") / "study"
+    write_force(folder, seed=1, size="small", effect="days")
+    path = shortened(folder) / "plan.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("permutations = 0", "permutations = 199"), encoding="utf-8")
+    work = worked(folder)
+    before = len(work.estimates)
+    dosing.compare_tasked_days(work)
+    return pl.concat(work.estimates[before:])
+
+
+def test_the_planted_effect_of_a_day_is_recovered_by_the_lots_and_within_places(days) -> None:
+    asked = days.filter(
+        pl.col("outcome").is_in(["sv-street-nondom", "asb-all"]),
+        estimand="tasked_day_rate_ratio", subgroup="days=by lot", hours="all",
+    )  # fmt: skip
+    assert asked.height == 6
+    for row in asked.iter_rows(named=True):
+        assert row["lower"] < 0.70 < row["upper"], row
+        assert row["upper"] < 1.02
+    by_lot = asked.filter(method="mantel_haenszel_randomisation_inference")
+    assert by_lot["p_value"].to_list() == [pytest.approx(1 / 200)] * 2
+
+
+def test_what_is_left_on_later_days_is_recovered_and_summed(days) -> None:
+    asb = days.filter(outcome="asb-all", subgroup="days=by lot")
+    found = {row["horizon"]: row for row in asb.iter_rows(named=True) if "lag" in row["estimand"]}
+    planted = {"day=1": 0.85, "day=2": 0.92, "days=0-7": 0.70 * 0.85 * 0.92 * 0.96}
+    for horizon, ratio in planted.items():
+        assert found[horizon]["lower"] < ratio < found[horizon]["upper"]
+
+
+def test_where_people_chose_every_day_nothing_is_compared_and_no_place_is_named(days) -> None:
+    others = days.filter(subgroup="days=not by lot")
+    assert others["status"].unique().to_list() == ["not_identified"]
+    assert not days["population"].str.contains("NM|QB").any()
+    assert set(days["subgroup"]) == {"days=by lot", "days=not by lot"}
+
+
+def test_spans_of_lots_leave_out_places_where_people_chose_as_well() -> None:
+    from datetime import UTC, datetime
+
+    rows = [("A", 2, True), ("A", 5, True), ("B", 2, True), ("B", 3, False), ("B", 5, True)]
+    rows += [("C", 1, False), ("C", 3, True), ("D", 3, None)]
+    tasking = pl.DataFrame(
+        {
+            "hotspot_id": [name for name, _, _ in rows],
+            "window_from": [datetime(2022, 1, day, 12, tzinfo=UTC) for _, day, _ in rows],
+            "randomised": [lot for _, _, lot in rows],
+        }
+    )
+    found = dosing.allotted_by_lot(tasking).rows()
+    assert [(name, first.day, last.day) for name, first, last in found] == [
+        ("A", 2, 5),
+        ("C", 3, 3),
+    ]

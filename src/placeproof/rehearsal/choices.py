@@ -55,6 +55,11 @@ class Effect:
     outreach, plans : float
         Rate ratios of the rivals inside a hot spot: of outreach in its hours, and of a
         problem-solving plan at all hours. 1: they do nothing of their own.
+    tasked_day : tuple of float
+        Rate ratios inside a patrolled hot spot on a day with a tasked patrol and on each day after
+        it, at all hours; () : the day makes no difference. They multiply.
+    lots_from : date or None
+        From this day on, chance allots the days of every hot spot; None: of the last wave alone.
     """
 
     name: str
@@ -65,6 +70,8 @@ class Effect:
     half_life_weeks: float | None = None
     outreach: float = 1.0
     plans: float = 1.0
+    tasked_day: tuple[float, ...] = ()
+    lots_from: date | None = None
 
 
 def _inside(
@@ -124,6 +131,14 @@ EFFECTS: Mapping[str, Effect] = {
             _DEFAULT,
             outreach=0.5,
             plans=0.75,
+        ),
+        Effect(
+            "days",
+            "Crime and disorder fall on days with a tasked patrol, and what is left of it fades "
+            "over three days; from October 2022 chance allots the days everywhere.",
+            _inside((1, 1), (1, 1), (1, 1), 1.0),
+            tasked_day=(0.70, 0.85, 0.92, 0.96),
+            lots_from=date(2022, 10, 10),
         ),
     )
 }

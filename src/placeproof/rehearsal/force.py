@@ -105,7 +105,8 @@ def build_world(*, seed: int, size: str, effect: str, begin: date | None = None)
     plans = registers.problem_plans(hotspots, rng_for(seed, "problem plans"))
     spans = [(row["Hot Spot"], row["Opened"], row["Closed"]) for row in plans]
     beside = rivals.rivals(planted, hotspots, spans)
-    _, happened = truth.happens(city, hotspots, planted, events, ceiling, beside)
+    tasked = patrols.tasked_days(hotspots, _plan(seed, planted, hotspots))
+    _, happened = truth.happens(city, hotspots, planted, events, ceiling, beside, tasked)
     return World(
         seed=seed,
         size=extent,
@@ -114,7 +115,7 @@ def build_world(*, seed: int, size: str, effect: str, begin: date | None = None)
         hotspots=hotspots,
         score=score,
         rates=rates,
-        expected=truth.expectation(city, hotspots, rates, planted),
+        expected=truth.expectation(city, hotspots, rates, planted, tasked),
         without=unpatrolled,
         with_patrols=events.where(happened),
         rivals=beside,
@@ -145,7 +146,7 @@ def write_force(
         "small" or "full".
     effect : str
         One of `EFFECTS`: "default", "none", "harm", "nte-only", "displacement", "decay",
-        "rivals".
+        "rivals", "days".
     faults : set of str
         Names of `FAULTS`, planted into the crime export one by one.
     without : set of str
@@ -238,7 +239,12 @@ def _hotspot_feed(data: Path, world: World) -> tuple[str, dict[str, Any]]:
 
 
 def _patrols(world: World) -> patrols.Patrols:
-    return patrols.plan_patrols(world.hotspots, world.rng("patrols"))
+    return _plan(world.seed, world.effect, world.hotspots)
+
+
+def _plan(seed: int, effect: Effect, hotspots: tuple[Hotspot, ...]) -> patrols.Patrols:
+    rng = rng_for(seed, "patrols")
+    return patrols.plan_patrols(hotspots, rng, lots_from=effect.lots_from)
 
 
 def _radios(world: World) -> np.ndarray:
@@ -361,6 +367,7 @@ def _truth(world: World) -> dict[str, Any]:
             "ring 0-100 m": world.effect.ring_0_100,
             "ring 100-250 m": world.effect.ring_100_250,
             "half_life_weeks": world.effect.half_life_weeks,
+            "tasked_day": list(world.effect.tasked_day),
         },
         "starts": {f"cohort={i}": str(day) for i, day in enumerate(COHORT_STARTS, start=1)},
         "data_begin": str(world.begin or DAYS[0]),

@@ -11,6 +11,7 @@ import polars as pl
 
 from placeproof.rehearsal.choices import LAST_DAY
 from placeproof.rehearsal.draws import pick
+from placeproof.rehearsal.rhythm import DAYS
 from placeproof.rehearsal.selection import Hotspot
 from placeproof.rehearsal.sheets import write_csv, write_xlsx
 
@@ -122,7 +123,9 @@ class Patrols:
     control_day: np.ndarray
 
 
-def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patrols:
+def plan_patrols(
+    hotspots: Sequence[Hotspot], rng: np.random.Generator, *, lots_from: date | None = None
+) -> Patrols:
     """
     Task every hot spot once a day, twice on Fridays and Saturdays, and say what came of it.
 
@@ -134,8 +137,10 @@ def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patro
         The patrolled places.
     rng : Generator
         Source of randomness.
+    lots_from : date or None
+        From this day on, chance leaves out half of the days everywhere.
     """
-    spot, on_day, hour, control = _allotted(hotspots, rng)
+    spot, on_day, hour, by_lot, control = _allotted(hotspots, rng, lots_from)
     n = len(spot)
     start = on_day.astype("datetime64[m]") + hour.astype("timedelta64[h]")
     cancelled = rng.random(n) < 0.08
@@ -143,7 +148,6 @@ def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patro
     dwell = np.clip(rng.normal(17.5, 5.0, n), 4, 38) * 60
     into = rng.uniform(60, 115 * 60 - dwell)
     told = ~cancelled & ~attended & (rng.random(n) < 0.7)
-    cohort = np.array([place.cohort for place in hotspots])
     return Patrols(
         spot=spot,
         day=on_day,
@@ -158,35 +162,55 @@ def plan_patrols(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> Patro
         on_foot=rng.random(n) < 0.88,
         radio_on=rng.random(n) < 0.97,
         missed_reason=np.where(told, pick(rng, [0.5, 0.2, 0.2, 0.1], n), -1),
-        randomised=cohort[spot] == RANDOMISED_COHORT,
+        randomised=by_lot,
         control_spot=control[0],
         control_day=control[1],
     )
 
 
 def _allotted(
-    hotspots: Sequence[Hotspot], rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Place, day and hour of each task; place and day of each control day."""
-    tasks: list[tuple[int, date, int]] = []
+    hotspots: Sequence[Hotspot], rng: np.random.Generator, lots_from: date | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Place, day and hour of each task, and if chance set it; place and day of control days."""
+    tasks: list[tuple[int, date, int, bool]] = []
     control: list[tuple[int, date]] = []
     for index, place in enumerate(hotspots):
         for n in range((LAST_DAY - place.first_treated).days + 1):
             day = place.first_treated + timedelta(n)
-            if place.cohort == RANDOMISED_COHORT and rng.random() < 0.5:
+            by_lot = place.cohort == RANDOMISED_COHORT or (
+                lots_from is not None and day >= lots_from
+            )
+            if by_lot and rng.random() < 0.5:
                 control.append((index, day))
                 continue
             late = (14, 22) if day.isoweekday() in (5, 6) else ((10, 14, 18)[day.toordinal() % 3],)
-            tasks += [(index, day, hour) for hour in late]
+            tasks += [(index, day, hour, by_lot) for hour in late]
     return (
-        np.array([index for index, _, _ in tasks]),
-        np.array([day for _, day, _ in tasks], dtype="datetime64[D]"),
-        np.array([hour for _, _, hour in tasks]),
+        np.array([index for index, _, _, _ in tasks]),
+        np.array([day for _, day, _, _ in tasks], dtype="datetime64[D]"),
+        np.array([hour for _, _, hour, _ in tasks]),
+        np.array([by_lot for _, _, _, by_lot in tasks]),
         (
             np.array([index for index, _ in control], dtype=int),
             np.array([day for _, day in control], dtype="datetime64[D]"),
         ),
     )
+
+
+def tasked_days(hotspots: Sequence[Hotspot], patrols: Patrols) -> np.ndarray:
+    """
+    Tell for which days a patrol was asked, cancelled or not, shape (hot spots, days).
+
+    Parameters
+    ----------
+    hotspots : sequence of Hotspot
+        The patrolled places.
+    patrols : Patrols
+        What was asked and done.
+    """
+    tasked = np.zeros((len(hotspots), len(DAYS)), dtype=bool)
+    tasked[patrols.spot, (patrols.day - np.datetime64(DAYS[0])).astype(int)] = True
+    return tasked
 
 
 def radio_names(hotspots: Sequence[Hotspot], rng: np.random.Generator) -> np.ndarray:

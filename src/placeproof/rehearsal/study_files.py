@@ -138,6 +138,14 @@ age_bands = "age-8@1"
 sex_groups = "sex-2@1"
 ethnic_groups = "ethnic-5-census-2021@1"
 
+[dose]
+# Days with and without a patrol, and how much of it: docs/explanation/dose-response.md.
+lag_days = 7
+washout_days = 4
+lot_block = "week"
+step_minutes = 10
+dose_groups = 4
+
 [patrols]
 # Radios report every 15 to 24 seconds; wardens carry none.
 path = "crossings"

@@ -60,7 +60,7 @@ def targets(city: City, hotspots: Sequence[Hotspot]) -> tuple[np.ndarray, np.nda
     return np.where(band >= 0, nearest, -1), band
 
 
-def log_ratios(effect: Effect, hotspots: Sequence[Hotspot]) -> np.ndarray:
+def log_ratios(effect: Effect, hotspots: Sequence[Hotspot], tasked: np.ndarray) -> np.ndarray:
     """
     Logarithm of the planted rate ratio, shape (classes, hot spots, bands, days, hours).
 
@@ -70,6 +70,8 @@ def log_ratios(effect: Effect, hotspots: Sequence[Hotspot]) -> np.ndarray:
         What patrols do.
     hotspots : sequence of Hotspot
         With their first days of patrols.
+    tasked : array of bool, shape (hot spots, days)
+        Days for which a patrol was asked.
     """
     weeks = np.array([[(day - spot.first_treated).days / 7 for day in DAYS] for spot in hotspots])
     lasting = (weeks >= 0).astype(float)
@@ -84,11 +86,21 @@ def log_ratios(effect: Effect, hotspots: Sequence[Hotspot]) -> np.ndarray:
         if group != "activity":
             planted[c, 1] = np.log(effect.ring_0_100)
             planted[c, 2] = np.log(effect.ring_100_250)
-    return planted[:, None, :, None, :] * lasting[None, :, None, :, None]
+    made = planted[:, None, :, None, :] * lasting[None, :, None, :, None]
+    touched = np.array([GROUP[name] in beside.TOUCHED for name in CLASSES])
+    daily = np.zeros(tasked.shape)
+    for lag, ratio in enumerate(effect.tasked_day):
+        daily[:, lag:] += np.log(ratio) * tasked[:, : tasked.shape[1] - lag]
+    made[touched, :, 0] += daily[None, :, :, None]
+    return made
 
 
 def expectation(
-    city: City, hotspots: Sequence[Hotspot], rates: np.ndarray, effect: Effect
+    city: City,
+    hotspots: Sequence[Hotspot],
+    rates: np.ndarray,
+    effect: Effect,
+    tasked: np.ndarray,
 ) -> Expected:
     """
     Sum expected counts into hot spots and their rings, with and without patrols.
@@ -103,6 +115,8 @@ def expectation(
         Expected counts without patrols.
     effect : Effect
         What patrols do.
+    tasked : array of bool, shape (hot spots, days)
+        Days for which a patrol was asked.
     """
     target, band = targets(city, hotspots)
     size = np.bincount(city.point_zone, minlength=city.zones)
@@ -116,7 +130,7 @@ def expectation(
     without = without.reshape(len(CLASSES), len(hotspots), len(BANDS), len(DAYS), len(HOURS))
     return Expected(
         without=without,
-        with_patrols=without * np.exp(log_ratios(effect, hotspots)),
+        with_patrols=without * np.exp(log_ratios(effect, hotspots, tasked)),
         treated=np.array([[day >= spot.first_treated for day in DAYS] for spot in hotspots]),
     )
 
@@ -128,6 +142,7 @@ def happens(
     events: Events,
     ceiling: np.ndarray,
     rivals: beside.Rivals,
+    tasked: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """
     Which events happen without, and which with patrols and what else is at work.
@@ -146,12 +161,14 @@ def happens(
         Largest rate ratio of each class.
     rivals : Rivals
         What else is at work.
+    tasked : array of bool, shape (hot spots, days)
+        Days for which a patrol was asked.
     """
     target, band = targets(city, hotspots)
     spot, ring = target[events.point], band[events.point]
     ratio = np.ones(len(events.mark))
     near = spot >= 0
-    logs = log_ratios(effect, hotspots)
+    logs = log_ratios(effect, hotspots, tasked)
     ratio[near] = np.exp(
         logs[
             events.of_class[near],

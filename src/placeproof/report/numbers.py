@@ -154,7 +154,7 @@ def _pounds(value: float) -> str:
 _COUNTED = {
     "count", "crimes", "incidents", "events", "people", "sessions", "rows", "respondents", "visits",
     "attendances", "admissions", "places", "files", "tasks", "logs", "responses", "areas",
-    "cells", "roles", "windows", "devices", "searches",
+    "cells", "roles", "windows", "devices", "searches", "days", "weeks", "months",
 }  # fmt: skip
 _WRITTEN = {"minutes", "hours", "min", "m", "m2", "km"}
 

@@ -208,6 +208,42 @@ EFFECT_KEYS: Sections = {
         Key("sex_groups", "text", "edition of sex", allowed=tuple(SEX_GROUPS)),
         Key("ethnic_groups", "text", "edition of ethnic groups", allowed=tuple(ETHNIC_GROUPS)),
     ),
+    "dose": (
+        Key(
+            "lag_days",
+            "whole",
+            "days after a patrol over which what is left of it is followed",
+            low=1,
+            high=28,
+        ),
+        Key(
+            "washout_days",
+            "whole",
+            "days without a patrol this soon after one are left out where carry-over is washed out",
+            low=1,
+            high=28,
+        ),
+        Key(
+            "lot_block",
+            "text",
+            "stretch of time within which chance allotted the days of a place, where it did",
+            allowed=("week", "month"),
+        ),
+        Key(
+            "step_minutes",
+            "number",
+            "minutes a day for which the slope of the dose is stated",
+            low=0.1,
+            high=1440,
+        ),
+        Key(
+            "dose_groups",
+            "whole",
+            "groups of alike dose that are shown beside the slope",
+            low=2,
+            high=10,
+        ),
+    ),
 }
 
 EFFECT_VALUES = {
@@ -242,6 +278,11 @@ EFFECT_VALUES = {
     "age_bands": '"age-8@1"',
     "sex_groups": '"sex-2@1"',
     "ethnic_groups": '"ethnic-5-census-2021@1"',
+    "lag_days": "7",
+    "washout_days": "4",
+    "lot_block": '"week"',
+    "step_minutes": "10",
+    "dose_groups": "4",
 }
 """What a new plan starts with, by key; a key's name stands in one section only."""
 
@@ -307,12 +348,24 @@ class SubgroupsPlan:
     ethnic_groups: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class DosePlan:
+    """Section [dose]; `EFFECT_KEYS` says what each means."""
+
+    lag_days: int
+    washout_days: int
+    lot_block: str
+    step_minutes: float
+    dose_groups: int
+
+
 RECORDS: Mapping[str, type] = {
     "robustness": RobustnessPlan,
     "certificate": CertificatePlan,
     "forge": ForgePlan,
     "registers": RegistersPlan,
     "subgroups": SubgroupsPlan,
+    "dose": DosePlan,
 }
 """Section to the record that holds it: a field of `Plan` by the same name."""
 

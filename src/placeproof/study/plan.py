@@ -13,6 +13,7 @@ from placeproof.errors import SettingsError
 from placeproof.study.effect_keys import (
     EFFECT_KEYS,
     CertificatePlan,
+    DosePlan,
     ForgePlan,
     RegistersPlan,
     RobustnessPlan,
@@ -67,6 +68,7 @@ class Plan:
     forge: ForgePlan
     registers: RegistersPlan
     subgroups: SubgroupsPlan
+    dose: DosePlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]
     min_items: int

@@ -77,6 +77,7 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
             harming.estimate_harm,
             costing.cost_effects,
             dosing.say_what_is_identified,
+            dosing.compare_tasked_days,
             robust.estimate_otherwise,
             robust.censor_at_exit,
             certified.heed_certificate,

@@ -1,5 +1,7 @@
 """What can be identified, tasked days, carry-over, dose and how long an effect lasts."""
 
+from placeproof.effects.dose.by_lot import lot_rows
 from placeproof.effects.dose.cohorts import identified_cohorts
+from placeproof.effects.dose.place_days import DayRules, place_days, tasked_day_rows
 
-__all__ = ["identified_cohorts"]
+__all__ = ["DayRules", "identified_cohorts", "lot_rows", "place_days", "tasked_day_rows"]
