@@ -20,6 +20,7 @@ from placeproof.effects.certificate.summing import (
     verdict,
 )
 from placeproof.effects.rows import IMPUTATION, PLACEBO
+from placeproof.errors import IdentificationError
 from placeproof.study import reading
 from placeproof.study.certificate_file import (
     SCHEMA,
@@ -111,6 +112,12 @@ def certify(folder: Path, *, workers: int | None, progress: Progress) -> Certifi
     """
     folder = find_folder(folder)
     work = _counted(folder, progress)
+    if not work.headline_outcomes():
+        told = "; ".join(f"{name}: {why}" for name, why in work.not_supplied.items())
+        raise IdentificationError(
+            f"No headline outcome can be counted, so nothing can be certified. {told}".rstrip(),
+            mend="supply what the reasons name; placeproof check says more",
+        )
     built: dict[str, _Built] = {}
     for name, made in designs(work).items():
         if made is None:

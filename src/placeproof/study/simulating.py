@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
@@ -160,6 +161,12 @@ def _run(
             raise StudyError(
                 "Stopped. The studies that were finished are kept.",
                 mend="type the same command to go on from there",
+            ) from None
+        except BrokenProcessPool:
+            raise StudyError(
+                "A worker process was ended from outside, most likely for want of memory. The "
+                "studies that were finished are kept.",
+                mend="type the same command with fewer --workers to go on from there",
             ) from None
 
 
