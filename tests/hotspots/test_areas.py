@@ -14,8 +14,7 @@ DAY, LATER = date(2021, 7, 31), date(2022, 3, 1)
 
 def places(outlines: list[shapely.Geometry], **columns: list[object]) -> pl.DataFrame:
     frame = pl.DataFrame(
-        {"place_id": [f"A{i}" for i in range(len(outlines))]}
-        | columns,
+        {"place_id": [f"A{i}" for i in range(len(outlines))]} | columns,
         schema_overrides={"first_treated": pl.Date},
     )
     return frame.with_columns(geometry=geometry.to_wkb(outlines))
