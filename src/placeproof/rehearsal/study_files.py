@@ -138,6 +138,11 @@ age_bands = "age-8@1"
 sex_groups = "sex-2@1"
 ethnic_groups = "ethnic-5-census-2021@1"
 
+[night_patrols]
+# What patrols at night did to the other hours: docs/explanation/who-and-when.md.
+hours_around_nights = 2.0
+first_weeks = 4
+
 [dose]
 # Days with and without a patrol, and how much of it: docs/explanation/dose-response.md.
 lag_days = 7

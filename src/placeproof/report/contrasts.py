@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from placeproof.report import findings as parts
-from placeproof.report import groups, nights
+from placeproof.report import groups, night_patrols, nights
 from placeproof.report.document import Block, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import alone, with_interval
 from placeproof.report.material import Material, Row
@@ -40,6 +40,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     return [
         *_hours(material, key, [row for row in rows if row["role"] != "robustness"]),
         *(nights.blocks(material, key, rows) if key == "RQ9" else []),
+        *(night_patrols.blocks(material, key, rows) if key == "RQ9" else []),
         *(groups.blocks(material, key, rows) if key == "RQ8" else []),
         *_people(material, key, rows),
         *interviews(material, key, rows),

@@ -244,6 +244,22 @@ EFFECT_KEYS: Sections = {
             high=10,
         ),
     ),
+    "night_patrols": (
+        Key(
+            "hours_around_nights",
+            "number",
+            "how many hours before and after night-time hours are looked at by themselves",
+            low=0.5,
+            high=6,
+        ),
+        Key(
+            "first_weeks",
+            "whole",
+            "weeks from a place's first task that say whether it was first tasked at night",
+            low=1,
+            high=52,
+        ),
+    ),
 }
 
 EFFECT_VALUES = {
@@ -278,6 +294,8 @@ EFFECT_VALUES = {
     "age_bands": '"age-8@1"',
     "sex_groups": '"sex-2@1"',
     "ethnic_groups": '"ethnic-5-census-2021@1"',
+    "hours_around_nights": "2.0",
+    "first_weeks": "4",
     "lag_days": "7",
     "washout_days": "4",
     "lot_block": '"week"',
@@ -359,12 +377,21 @@ class DosePlan:
     dose_groups: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class NightPatrolsPlan:
+    """Section [night_patrols]; `EFFECT_KEYS` says what each means."""
+
+    hours_around_nights: float
+    first_weeks: int
+
+
 RECORDS: Mapping[str, type] = {
     "robustness": RobustnessPlan,
     "certificate": CertificatePlan,
     "forge": ForgePlan,
     "registers": RegistersPlan,
     "subgroups": SubgroupsPlan,
+    "night_patrols": NightPatrolsPlan,
     "dose": DosePlan,
 }
 """Section to the record that holds it: a field of `Plan` by the same name."""

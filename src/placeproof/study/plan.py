@@ -15,6 +15,7 @@ from placeproof.study.effect_keys import (
     CertificatePlan,
     DosePlan,
     ForgePlan,
+    NightPatrolsPlan,
     RegistersPlan,
     RobustnessPlan,
     SubgroupsPlan,
@@ -68,6 +69,7 @@ class Plan:
     forge: ForgePlan
     registers: RegistersPlan
     subgroups: SubgroupsPlan
+    night_patrols: NightPatrolsPlan
     dose: DosePlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]
