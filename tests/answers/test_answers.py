@@ -116,8 +116,8 @@ CHECKS = {
         [effect(1.4, role="beside", method="poisson_imputation_trend_adjusted")], {}, "low",
     ),
     "without a location": (
-        [effect(1.0, role="not_impact", method="missing_location_bounds", question="data",
-                outcome="outcome-RQ1", lower=0.6, upper=1.5)], {}, "low",
+        [effect(1.05, role="robustness", method="poisson_imputation_unlocated",
+                horizon="unlocated=more")], {}, "low",
     ),
     "exploratory": ([], {"exploratory": True}, "low"),
     "Retrospective": ([], {"retrospective": True}, "low"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from placeproof.panel import build_many, count_bounds, missing_location, ratio_bounds, reconcile
+from placeproof.panel import build_many, missing_location, reconcile
 from placeproof.tables import Place
 
 pytestmark = pytest.mark.shared_data
@@ -106,24 +106,3 @@ def test_share_without_location_moves_as_counted_by_hand(events: pl.DataFrame) -
     disorder = events.filter(pl.col("category") == "Anti-social behaviour")
     located = missing_location(disorder, located_by="lsoa_code", **ABOUT)  # type: ignore[arg-type]
     assert set(located["estimate"]) == {0.0}
-
-
-def test_bounds_hold_the_count_in_proportion(events: pl.DataFrame, areas: pl.DataFrame) -> None:
-    centre = areas.filter(pl.col("name").str.starts_with("Leicester 041"))["place_id"].to_list()
-    months = events.select("month").unique().sort("month")
-    inside = events.filter(pl.col("place_id").is_in(centre)).group_by("month").agg(count=pl.len())
-    bounds = count_bounds(
-        months.join(inside, on="month", how="left"), events, located_by="lsoa_code"
-    )
-    assert (bounds["lowest"] <= bounds["proportional"]).all()
-    assert (bounds["proportional"] <= bounds["highest"]).all()
-    row = ratio_bounds(
-        bounds,
-        start=date(2021, 7, 26),
-        population="city centre areas",
-        comparison=None,
-        **ABOUT,  # type: ignore[arg-type]
-    ).row(0, named=True)
-    assert row["lower"] < row["estimate"] < row["upper"]
-    # Unlocated events alone could turn a rise into a fall or the other way round, or not: told.
-    assert row["role"] == "not_impact"

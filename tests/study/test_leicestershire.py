@@ -64,10 +64,14 @@ def test_the_changing_share_of_missing_locations_is_shown_and_bounded(
     ]
     assert early.min() > 0.04  # type: ignore[operator]
     assert middle.max() < 0.02  # type: ignore[operator]
-    bounds = findings.filter(method="missing_location_bounds")
-    assert set(bounds["role"]) == {"not_impact"}
-    for row in bounds.filter(status="estimated").iter_rows(named=True):
-        assert row["lower"] <= row["estimate"] <= row["upper"]
+    bounds = findings.filter(method="poisson_imputation_unlocated", estimand="rate_ratio")
+    order = ("lowest", "fewer", "proportional", "more", "highest")
+    for outcome in bounds["outcome"].unique():
+        mine = dict(bounds.filter(outcome=outcome).select("horizon", "estimate").iter_rows())
+        values = [mine[f"unlocated={name}"] for name in order]
+        assert values == sorted(values)
+    steps = findings.filter(estimand="step_in_recording", outcome="recording:crime-missing")
+    assert steps["horizon"].to_list() == ["2020-06"]
 
 
 def test_answers_go_as_far_as_months_and_snap_points_allow(leicestershire: Path) -> None:

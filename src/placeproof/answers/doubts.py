@@ -319,31 +319,22 @@ def _without(event: Event, headline: Row, same: Sequence[Row], estimand: str) ->
 
 
 def _locations(headline: Row, same: Sequence[Row]) -> list[Failed]:
-    bounds = [
-        row
-        for row in same
-        if "bound" in f"{row['estimand']} {row['method']}" and is_estimated(row)
-        and row["unit"] == headline["unit"] and row["population"] == headline["population"]
-    ]  # fmt: skip
     value = number(headline, "estimate")
     if value is None or direction(headline) not in ("fell", "rose"):
         return []
-    crosses = any((value * shift - 1) * (value - 1) <= 0 for shift in _shifts(bounds))
+    ends = [
+        end
+        for row in same
+        if row["horizon"] in ("unlocated=fewer", "unlocated=more") and is_estimated(row)
+        and row["estimand"] == headline["estimand"] and row["population"] == headline["population"]
+        if (end := number(row, "estimate")) is not None
+    ]  # fmt: skip
+    crosses = any((end - 1) * (value - 1) <= 0 for end in ends)
     reason = (
-        "Records without a location could move the estimate to no difference or beyond: the "
-        "bounds on what they can do reach that far."
+        "Records without a location could move the estimate to no difference or beyond, if events "
+        "in patrolled places lacked one somewhat more often, or less often, than elsewhere."
     )
     return [Failed(reason, threatens=True)] if crosses else []
-
-
-def _shifts(bounds: Sequence[Row]) -> list[float]:
-    """By what factors missing locations could move a ratio, at worst."""
-    found = []
-    for row in bounds:
-        middle = number(row, "estimate")
-        ends = (number(row, "lower"), number(row, "upper"))
-        found += [end / middle for end in ends if end is not None and middle]
-    return found
 
 
 def _power(headline: Row, about: Circumstances) -> list[Failed]:

@@ -2,7 +2,7 @@
 
 from placeproof.panel.amounts import amounts
 from placeproof.panel.build import build, build_many
-from placeproof.panel.location import count_bounds, missing_location, ratio_bounds
+from placeproof.panel.location import missing_location
 from placeproof.panel.paths import paths
 from placeproof.panel.reconcile import reconcile
 from placeproof.panel.roll import roll
@@ -11,10 +11,8 @@ __all__ = [
     "amounts",
     "build",
     "build_many",
-    "count_bounds",
     "missing_location",
     "paths",
-    "ratio_bounds",
     "reconcile",
     "roll",
 ]

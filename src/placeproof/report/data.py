@@ -231,18 +231,6 @@ def missing_locations(material: Material) -> list[Block]:
                 note=_legend(material, same),
             )
         )
-    bounds = [row for row in material.rows if "bound" in f"{row['estimand']} {row['method']}"]
-    if bounds:
-        by = ("outcome", *parts.differing(bounds, "population"))
-        found.append(
-            parts.estimates_table(
-                bounds,
-                identity="location-bounds",
-                caption="How far missing locations could move before against after",
-                by=tuple(dict.fromkeys(by)),
-                stamp=material.tag,
-            )
-        )
     return found
 
 

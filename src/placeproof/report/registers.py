@@ -194,7 +194,7 @@ def _bounds(
     told: Spans = tuple(Name(f" {words}") for words in why)
     return Table(
         f"{key}-unlocated", "The same effect, wherever events without a location lay", head,
-        tuple(body), frozenset(range(1, 7)),
+        tuple(body), frozenset(range(1, 7)), widths=(0.24, 0.13, 0.13, 0.14, 0.13, 0.15, 0.08),
         note=(*level_note(headlines), Text(_UNLOCATED), *told), stamp=material.tag,
     )  # fmt: skip
 

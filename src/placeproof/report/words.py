@@ -38,7 +38,6 @@ ESTIMAND_WORDS: dict[str, str] = {
     "event_study_rate_ratio": "change in the period",
     "pre_trend_slope": "drift before patrols",
     "missing_location_share": "share without a location",
-    "tasked_night_rate_ratio": "change on nights with a tasked patrol",
     "unrecorded_victim_share": "share whose victim is not described",
     "top_share": "share in the fullest places",
     "gini_corrected": "concentration index, corrected for few events",
@@ -103,7 +102,6 @@ METHOD_WORDS: dict[str, str] = {
     "supremum_f_test": "largest F statistic of a step at any month",
     "f_test_at_registered_month": "F statistic of a step at the registered month",
     "linearised_cluster_by_area": "survey estimate, variance between areas",
-    "missing_location_bounds": "bounds for records without a location",
     "lorenz_over_places": "curve over places",
     "matching_on_history": "matching on earlier months",
     "matching_on_history_and_features": "matching on earlier months and features of the ground",
@@ -165,9 +163,7 @@ def hours_words(hours: object) -> str:
         return "{}:00 to {}:00".format(*preset.split("-"))
     if kind in ("within", "outside"):
         return f"{kind} {preset.replace('-', ' to ')}"
-    if kind in ("before", "after"):
-        return f"just {kind} {hours_words(f'nte:{preset}')}"
-    words = {"other": "other hours", "all": "all hours", "rest": "hours beside no night"}
+    words = {"other": "other hours", "all": "all hours"}
     return words.get(kind, plain(kind))
 
 

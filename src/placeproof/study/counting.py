@@ -10,7 +10,6 @@ from placeproof.errors import StudyError
 from placeproof.files import geo
 from placeproof.study.placing import masked_from
 from placeproof.study.work import Work, described, without_effect
-from placeproof.tables import estimate
 
 
 def count_panel(work: Work) -> None:
@@ -110,7 +109,7 @@ def count_areas(work: Work) -> None:
 
 def follow_missing_locations(work: Work) -> None:
     """
-    Show how many events have no location from month to month, and bound what that could do.
+    Show how many events have no location from month to month.
 
     Parameters
     ----------
@@ -124,37 +123,6 @@ def follow_missing_locations(work: Work) -> None:
             continue
         name = dict(described(work, outcome_id))
         work.add(panel.missing_location(events, located_by="easting_m", **name))  # type: ignore[arg-type]
-        if work.panel is not None and work.plan.period == "month":
-            work.add(_location_bounds(work, outcome_id, events, name))
-
-
-def _location_bounds(
-    work: Work, outcome_id: str, events: pl.DataFrame, name: dict[str, object]
-) -> pl.DataFrame:
-    counts = work.panel.filter(outcome=outcome_id, hours="all")  # type: ignore[union-attr]
-    starts = counts["first_treated"].drop_nulls()
-    treated = counts.filter(kind="hotspot", group="treated")
-    others = counts.filter(kind="comparison")
-    if starts.is_empty() or treated.is_empty():
-        return estimate.rows([])
-    bounds = {
-        side: panel.count_bounds(_by_month(rows), events, located_by="easting_m")
-        for side, rows in (("treated", treated), ("comparison", others))
-        if rows.height
-    }
-    return panel.ratio_bounds(
-        bounds["treated"],
-        start=starts.min(),  # type: ignore[arg-type]
-        population="treated hot spots",
-        comparison=bounds.get("comparison"),
-        **name,  # type: ignore[arg-type]
-    )
-
-
-def _by_month(counts: pl.DataFrame) -> pl.DataFrame:
-    """The count of a group of places in each month; null where any of them was not supplied."""
-    total = pl.when(pl.col("count").null_count() == 0).then(pl.col("count").sum())
-    return counts.group_by(month="period_start").agg(count=total).sort("month")
 
 
 def count_in_hours(
