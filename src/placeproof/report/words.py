@@ -38,6 +38,7 @@ ESTIMAND_WORDS: dict[str, str] = {
     "event_study_rate_ratio": "change in the period",
     "pre_trend_slope": "drift before patrols",
     "missing_location_share": "share without a location",
+    "tasked_night_rate_ratio": "change on nights with a tasked patrol",
     "unrecorded_victim_share": "share whose victim is not described",
     "top_share": "share in the fullest places",
     "gini_corrected": "concentration index, corrected for few events",
@@ -163,7 +164,9 @@ def hours_words(hours: object) -> str:
         return "{}:00 to {}:00".format(*preset.split("-"))
     if kind in ("within", "outside"):
         return f"{kind} {preset.replace('-', ' to ')}"
-    words = {"other": "other hours", "all": "all hours"}
+    if kind in ("before", "after"):
+        return f"just {kind} {hours_words(f'nte:{preset}')}"
+    words = {"other": "other hours", "all": "all hours", "rest": "hours beside no night"}
     return words.get(kind, plain(kind))
 
 
