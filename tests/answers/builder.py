@@ -114,6 +114,11 @@ def study() -> list[dict]:
     made.append(share("RQ9", subgroup="hours_of_use=nte", role="beside"))
     made.append(effect(0.95, question="RQ10", outcome="ed", feeds="ed_assault hotspot", error=0.06))
     made.append(trend("RQ10", outcome="ed", feeds="ed_assault hotspot"))
+    made += [
+        effect(ratio, question="RQ10", outcome="ed", feeds="ed_assault hotspot", role="robustness",
+               horizon=f"unlocated={side}", method="poisson_imputation_unlocated")
+        for side, ratio in (("fewer", 0.8), ("proportional", 0.94), ("more", 1.1))
+    ]  # fmt: skip
     made.append(
         share("RQ10", outcome="admissions", estimand="count", unit="admissions", estimate=120.0,
               lower=None, upper=None, level=None, n=None, role="description", population="force area",  # noqa: E501

@@ -400,3 +400,11 @@ def test_harm_without_an_index_is_not_known() -> None:
                  status="not_supplied", reason="No harm index was supplied.")  # fmt: skip
     told = answer(findings([*study(), row]), "RQ2")["summary"]
     assert "Harm is not known: No harm index was supplied." in told
+
+
+def test_an_effect_on_attendances_without_bounds_does_not_answer() -> None:
+    bare = [row for row in study() if not str(row.get("horizon", "")).startswith("unlocated=")]
+    assert answer(findings(bare), "RQ10")["status"] == "partly"
+    whole = answer(findings(study()), "RQ10")
+    assert whole["status"] == "answered"
+    assert "If attendances without a place lie as the others do" in whole["summary"]

@@ -48,12 +48,14 @@ def reply(study: Study) -> Reply:
         if is_effect(row) and is_estimated(row) and row["role"] in ("headline", "beside")
         and is_everyone(row) and not is_ring(row)
     ]  # fmt: skip
+    effects.sort(key=lambda row: row["role"] != "headline")
     levels = [row for row in known if row["role"] == "description" and is_everyone(row)]
     levels = sorted(levels, key=lambda row: row["estimand"] != "count")[:4]
+    bounds = _bounds(attendances)
     because = _because(study, attendances, admissions, effects)
     if effects:
         grade = effect_grade(effects[0], study.rows, study.about)
-        summary = wording.effect(effects[0])
+        summary = wording.effect(effects[0]) + _bounded(bounds)
     else:
         why = "Levels over time without a comparison: low, and no effect."
         grade = lowered("low", why, frame_limits(study.about))
@@ -61,14 +63,31 @@ def reply(study: Study) -> Reply:
     if levels:
         summary += f" {wording.levels(levels)}"
     whole = bool(effects) and direction(effects[0]) != "unknown"
-    whole = whole and any(is_estimated(row) for row in admissions)
+    whole = whole and bool(bounds) and any(is_estimated(row) for row in admissions)
     return Reply(
         "answered" if whole else "partly",
         because,
         summary,
         Grade(grade.confidence, grade.reasons),
-        [*effects[:1], *levels],
+        [*effects[:1], *bounds, *levels],
         None if whole else "Supply both attendances with places and times, and admissions.",
+    )
+
+
+def _bounds(rows: Sequence[Row]) -> list[Row]:
+    """The effect if attendances without a place lay as the others do, and the moderate bounds."""
+    named = {str(row["horizon"]): row for row in rows if is_estimated(row)}
+    wanted = [f"unlocated={side}" for side in ("proportional", "fewer", "more")]
+    return [named[name] for name in wanted if name in named]
+
+
+def _bounded(bounds: Sequence[Row]) -> str:
+    if len(bounds) < 3:
+        return ""
+    middle, fewer, more = (wording.placeholder(row, "full") for row in bounds)
+    return (
+        f" If attendances without a place lie as the others do: {middle}; if more of them lie "
+        f"outside patrolled places, {fewer}; if more lie inside, {more}."
     )
 
 

@@ -37,6 +37,10 @@ assaulted_at = "Assault Time"
 method = "Method"
 location_type = "Location Type"
 location_text = "Location Text"
+
+# Names that people give to places that are no hot spot, each with a point in it.
+[gazetteer]
+file = "health/gazetteer.csv"
 """
 ADMISSION_SECTION = """
 # Admissions by month and town of residence; the hospital replaced counts of 1 to 7 by "*".
@@ -93,13 +97,10 @@ def write_ed(
     indoors = hurt.of_class == CLASSES.index("indoors")
     night = (hurt.hour >= 14) & (hurt.hour < 23)
     told = rng.random(n) > np.where(night, 0.48, 0.22)
-    names = np.array([*(town[0] for town in TOWNS), "the road"])
+    towns = np.array([*(town[0] for town in TOWNS), "the road"])
     zone = city.point_zone[hurt.point]
-    spots = {3 * spot.place: spot.name for spot in hotspots}
-    words = [
-        "home" if inside else spots.get(int(z), f"street in {names[town]}")
-        for inside, z, town in zip(indoors, zone, city.point_town[hurt.point], strict=True)
-    ]
+    inside = np.where((zone % 3 == 0) & (zone < 3 * len(city.outlines)), zone // 3, -1)
+    words = _words(city, inside, towns[city.point_town[hurt.point]], indoors, rng)
     arrival_day = arrived.astype("datetime64[D]")
     gap = (
         (site == 1)
@@ -120,6 +121,7 @@ def write_ed(
                     indoors, "Home", np.where(night, "Pub or club", "Street")
                 ),
                 "Location Text": words,
+                "place": np.where(indoors, -1, inside),
             }
         )
         .with_columns(
@@ -130,14 +132,60 @@ def write_ed(
         .sort("Arrival", "Site")
     )
     rows = rows.select(pl.format("E{}", pl.int_range(1, pl.len() + 1)).alias("Pseudo ID"), pl.all())
-    write_csv(folder / "health" / "ed_assaults.csv", rows)
+    write_csv(folder / "health" / "ed_assaults.csv", rows.drop("place"))
+    write_csv(folder / "health" / "gazetteer.csv", _gazetteer(city, hotspots))
+    spots = {spot.place: spot.hotspot_id for spot in hotspots}
     missing = rows["Location Text"].is_null()
     return {
         "attendances": rows.height,
         "missing_location": int(missing.sum()),
+        "in_hot_spots": {
+            row["Pseudo ID"]: spots[row["place"]]
+            for row in rows.iter_rows(named=True)
+            if row["place"] in spots
+        },
         "planted_missing_share": {"night": 0.48, "other": 0.22},
         "gap": [SITES[1], str(GAP[0]), str(GAP[1])],
     }
+
+
+def _words(
+    city: City, place: np.ndarray, town: np.ndarray, indoors: np.ndarray, rng: np.random.Generator
+) -> list[str]:
+    """Places as people say them: in full, in passing, misspelt, half, or not at all."""
+    how = pick(rng, [0.52, 0.14, 0.12, 0.08, 0.14], len(place))
+    at = rng.integers(1, 4, len(place))
+    words = []
+    for where, street, home, form, letter in zip(place, town, indoors, how, at, strict=True):
+        name = city.place_names[where] if where >= 0 else ""
+        if home:
+            words.append("at home" if form == 1 else "home")
+        elif where < 0 or form == 4:
+            words.append(f"street in {street}" if form != 2 else "in town, cannot say where")
+        elif form == 0:
+            words.append(name)
+        elif form == 1:
+            words.append(f"outside the {name.lower()}, {street}")
+        elif form == 2:
+            # Two letters change places: a slip of the pen.
+            words.append(name[:letter] + name[letter + 1] + name[letter] + name[letter + 2 :])
+        else:
+            words.append(name.split()[-1].lower())
+    return words
+
+
+def _gazetteer(city: City, hotspots: Sequence[Hotspot]) -> pl.DataFrame:
+    """Names of the busy places that are no hot spot, with a point in each."""
+    patrolled = {spot.place for spot in hotspots}
+    others = [place for place in range(len(city.outlines)) if place not in patrolled]
+    points = [city.outlines[place].centroid for place in others]
+    return pl.DataFrame(
+        {
+            "name": [city.place_names[place] for place in others],
+            "easting_m": [round(point.x, 1) for point in points],
+            "northing_m": [round(point.y, 1) for point in points],
+        }
+    )
 
 
 def write_admissions(folder: Path, rng: np.random.Generator) -> dict[str, Any]:

@@ -143,6 +143,13 @@ ethnic_groups = "ethnic-5-census-2021@1"
 hours_around_nights = 2.0
 first_weeks = 4
 
+[health]
+# Attendances are located by the words of patients: docs/explanation/health.md.
+least_confidence = 0.8
+least_margin = 0.2
+dwelling_words = ["home", "house", "flat"]
+least_located = 50
+
 [dose]
 # Days with and without a patrol, and how much of it: docs/explanation/dose-response.md.
 lag_days = 7

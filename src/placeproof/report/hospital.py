@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from placeproof.report import charts
+from placeproof.report import attendances, charts
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Figure, Paragraph, Spans, Text
 from placeproof.report.findings import with_interval
@@ -30,6 +30,8 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     list of Block
         Charts of levels, never of an effect.
     """
+    shown = attendances.blocks(material, key, rows)
+    rows = [row for row in rows if not attendances.takes(row)]
     monthly = [row for row in rows if month_of(str(row["horizon"])) and row["unit"] != "share"]
     found: list[Block] = []
     totals = [
@@ -60,7 +62,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         found += _chart(material, f"{key}-months-{index}", same)
     if any(_is_area(row) for row in monthly):
         found.append(_areas(key))
-    return found
+    return [*shown, *found]
 
 
 def _is_area(row: Row) -> bool:

@@ -119,6 +119,7 @@ METHOD_WORDS: dict[str, str] = {
 _HOURS = {
     "nte-core": "core night-time economy hours",
     "nte-wide": "wide night-time economy hours",
+    "matching_to_gazetteer": "words held against the names of places",
     "nte-late": "late night-time economy hours",
     "nte-peak": "peak night-time economy hours",
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from placeproof.definitions.demography import AGE_BANDS, ETHNIC_GROUPS, SEX_GROUPS
+from placeproof.study.health_keys import HEALTH_KEYS, HEALTH_VALUES, HealthPlan
 from placeproof.study.settings_form import Key, Sections
 
 ROBUSTNESS = (
@@ -260,6 +261,7 @@ EFFECT_KEYS: Sections = {
             high=52,
         ),
     ),
+    **HEALTH_KEYS,
 }
 
 EFFECT_VALUES = {
@@ -301,6 +303,7 @@ EFFECT_VALUES = {
     "lot_block": '"week"',
     "step_minutes": "10",
     "dose_groups": "4",
+    **HEALTH_VALUES,
 }
 """What a new plan starts with, by key; a key's name stands in one section only."""
 
@@ -392,6 +395,7 @@ RECORDS: Mapping[str, type] = {
     "registers": RegistersPlan,
     "subgroups": SubgroupsPlan,
     "night_patrols": NightPatrolsPlan,
+    "health": HealthPlan,
     "dose": DosePlan,
 }
 """Section to the record that holds it: a field of `Plan` by the same name."""

@@ -22,6 +22,7 @@ from placeproof.study.effect_keys import (
     effect_plan,
     wrong_values,
 )
+from placeproof.study.health_keys import HealthPlan
 from placeproof.study.keys import PLAN_KEYS
 from placeproof.study.patrol_keys import PATROL_KEYS, PatrolPlan, patrol_plan
 from placeproof.study.settings_form import raise_if_any, read_section, read_toml
@@ -70,6 +71,7 @@ class Plan:
     registers: RegistersPlan
     subgroups: SubgroupsPlan
     night_patrols: NightPatrolsPlan
+    health: HealthPlan
     dose: DosePlan
     patrols: PatrolPlan
     headline_order: tuple[str, ...]

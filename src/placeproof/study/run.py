@@ -9,6 +9,7 @@ import polars as pl
 from placeproof.errors import InputError, SettingsError, StudyError
 from placeproof.study import (
     areas,
+    attending,
     certified,
     concluding,
     costing,
@@ -85,7 +86,7 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
             certified.heed_certificate,
         ),
     ),
-    ("health", "reading health data", (estimating.describe_health,)),
+    ("health", "reading health data", (estimating.describe_health, attending.locate_attendances)),
     ("surveys", "estimating from the survey", (estimating.estimate_survey,)),
     ("interviews", "counting the people heard", (estimating.describe_interviews,)),
     ("answers", "answering the questions", (concluding.conclude,)),
