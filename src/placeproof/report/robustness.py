@@ -47,7 +47,8 @@ _EXIT = "As the headline, up to the day on which a place left the list."
 _NOTE = (
     " None of these replaces the headline: they say whether it hangs on what the headline takes "
     "for granted. Estimators that work in events are turned into a change by setting the events "
-    "that were counted against those less the effect."
+    "that were counted against those less the effect; their effects in events stand behind the "
+    "figure."
 )
 
 
@@ -81,8 +82,9 @@ def blocks(
         if not any(method in of for method in OTHERS if method != "poisson_two_way_fixed_effects"):
             continue
         lines = _lines(headline, of, ratios)
-        found += _figure(material, f"{key}-others-{index}", headline, lines)
-        found.append(_table(material, f"{key}-others-{index}-table", headline, lines, mine))
+        events = [row for row in mine if row["estimand"] == "events_changed_per_step"]
+        found += _figure(material, f"{key}-others-{index}", headline, lines, events)
+        found.append(_table(material, f"{key}-others-{index}-table", headline, lines))
         found += _departures(mine, of)
     return found
 
@@ -94,7 +96,7 @@ def _lines(
     headline: Row, of: Mapping[str, Row], ratios: Sequence[Row]
 ) -> list[tuple[str, Row, str]]:
     """Name, finding, what it takes for granted; the headline first."""
-    lines = [("Headline: Poisson imputation", headline, _HEADLINE)]
+    lines = [("Headline", headline, _HEADLINE)]
     for method, (name, words) in OTHERS.items():
         row = of.get(method)
         if row is not None:
@@ -107,16 +109,20 @@ def _lines(
 
 
 def _figure(
-    material: Material, identity: str, headline: Row, lines: Sequence[tuple[str, Row, str]]
+    material: Material,
+    identity: str,
+    headline: Row,
+    lines: Sequence[tuple[str, Row, str]],
+    events: Sequence[Row],
 ) -> list[Block]:
     drawn = [(name, row) for name, row, _ in lines if row["status"] == "estimated"]
     if len(drawn) < 2 or headline["status"] != "estimated":
         return []
     spec = figures.intervals(drawn, axis=axis_words(headline))
     title = f"The headline and other estimators: {headline['outcome_label']}"
-    rows = [row for _, row in drawn]
+    rows = [*(row for _, row in drawn), *(row for row in events if row["status"] == "estimated")]
     data = estimates_table(
-        rows, identity=f"{identity}-data", caption=title, by=("method", "horizon"),
+        rows, identity=f"{identity}-data", caption=title, by=("estimand", "method"),
         stamp=material.tag,
     )  # fmt: skip
     alt = (
@@ -144,7 +150,10 @@ def _marked(spec: dict[str, object]) -> dict[str, object]:
     for layer in spec["layer"]:  # type: ignore[attr-defined]
         if "shape" in layer.get("encoding", {}):
             layer["encoding"]["shape"] = shape
-            layer["mark"]["size"] = 130
+            layer["encoding"]["size"] = {
+                "field": "part", "type": "nominal", "legend": None,
+                "scale": {"domain": list(PARTS), "range": [260, 100]},
+            }  # fmt: skip
     return spec
 
 
@@ -153,35 +162,18 @@ def _table(
     identity: str,
     headline: Row,
     lines: Sequence[tuple[str, Row, str]],
-    mine: Sequence[Row],
 ) -> Table:
-    events = {
-        str(row["method"]): row for row in mine if row["estimand"] == "events_changed_per_step"
-    }
-    unit = next((str(row["unit"]) for row in events.values()), "")
-    cells = [
-        (
-            (Text(name),),
-            with_interval(row),
-            with_interval(events[str(row["method"])]) if str(row["method"]) in events else (),
-            (Text(words),),
-        )
-        for name, row, words in lines
-    ]
+    body = tuple(((Text(name),), with_interval(row), (Text(words),)) for name, row, words in lines)
     why = tuple(
         Name(f" {name}: {str(row['reason']).rstrip('.')}.")
         for name, row, _ in lines
         if row["reason"] and name != lines[0][0]
     )
-    head = ("Estimator", "Change", unit[:1].upper() + unit[1:], "What it assumes")
-    widths = (0.22, 0.19, 0.19, 0.4)
-    kept = range(4) if events else (0, 1, 3)
-    body = tuple(tuple(line[k] for k in kept) for line in cells)
     return Table(
         identity, f"What other estimators find: {headline['outcome_label']}",
-        tuple(head[k] for k in kept), body, frozenset(range(1, len(kept) - 1)),
+        ("Estimator", "Change", "What it takes for granted"), body, frozenset({1}),
         note=(*level_note([row for _, row, _ in lines]), Text(_NOTE), *why),
-        stamp=material.tag, widths=widths if events else (),
+        stamp=material.tag, widths=(0.26, 0.2, 0.54),
     )  # fmt: skip
 
 
@@ -220,7 +212,7 @@ def _one_departure(broken: Row, plain: Row, words: str) -> Spans:
         )
         return (
             Text(f"{where} it is "), *with_interval(plain),
-            Text(", which already holds no effect: no departure can be borne. "),
+            Text(", so that already without a departure no effect is not ruled out. "),
         )  # fmt: skip
     before, after = words.split("{}")
     largest = " at the least, the largest that was tried" if broken["reason"] else ""

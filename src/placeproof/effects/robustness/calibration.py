@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STIFFNESS = 1e6
+STIFFNESS = 1e4
 """What a squared relative distance from a total costs against weights that differ from even."""
 
 MET = 0.005
 """A total counts as met where it is missed by less than half a per cent."""
 
-MOST_ROUNDS = 300
+MOST_ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,19 @@ class _Search:
         self.unit, self.goal, self.share, self.most = unit, goal, share, most
         # Distances are relative to the total; where that is next to nothing, to a twentieth of what
         # is usual.
-        self.soft = np.maximum(np.abs(goal), 0.05) ** 2 / STIFFNESS
+        self.hard = np.maximum(np.abs(goal), 0.05) ** 2 / STIFFNESS
+        self.soft = self.hard
 
     def solved(self) -> tuple[np.ndarray, np.ndarray]:
         """(R, k) the unknowns, and (R,) whether they came to rest."""
         x = np.zeros_like(self.goal)
+        # Totals out of reach pull without end: they are let in step by step.
+        for softer in (1e4, 1e3, 1e2, 1e1, 1.0):
+            self.soft = self.hard * softer
+            x, slope = self._from(x)
+        return x, np.abs(slope).max(axis=1) <= 1e-6
+
+    def _from(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         at, slope = self._value(x)
         for _ in range(MOST_ROUNDS):
             open_ = np.abs(slope).max(axis=1) > 1e-9
@@ -101,7 +109,7 @@ class _Search:
             step = -np.linalg.solve(self._curvature(x), slope[:, :, None])[:, :, 0]
             step[~open_] = 0.0
             x, at, slope = self._along(x, at, slope, step)
-        return x, np.abs(slope).max(axis=1) <= 1e-6
+        return x, slope
 
     def _along(
         self, x: np.ndarray, at: np.ndarray, slope: np.ndarray, step: np.ndarray
