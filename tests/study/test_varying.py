@@ -13,7 +13,7 @@ import pytest
 
 from placeproof import calendar, effects
 from placeproof.definitions import shocks
-from placeproof.study import reading, subgroups, varying
+from placeproof.study import night_patrols, reading, subgroups, uncertain_times, varying
 from placeproof.study.estimating import for_estimation, planned_outcomes
 from placeproof.study.lock import lock_state
 from placeproof.study.plan import read_plan
@@ -162,6 +162,8 @@ def test_nothing_is_varied_while_outcomes_are_masked(varied: Varied) -> None:
     assert added(work, varying.leave_events_out).is_empty()
     assert added(work, varying.list_night_hours).is_empty()
     assert added(work, subgroups.split_by_victim).is_empty()
+    assert added(work, night_patrols.follow_night_patrols).is_empty()
+    assert added(work, uncertain_times.place_times_otherwise).is_empty()
 
 
 def test_results_stand_under_every_set_of_hours(varied: Varied) -> None:
@@ -294,3 +296,59 @@ def test_a_record_without_victims_says_so_once(varied: Varied) -> None:
     assert set(found["status"]) == {"not_supplied"}
     assert found.height == 3
     assert found.filter(outcome="sv-street-nondom")["reason"][0].startswith("The records say")
+
+
+def test_uncertain_times_are_placed_in_three_ways_and_no_event_is_lost(varied: Varied) -> None:
+    events = varied.work.selected["all-crime-reported"]
+    wide = uncertain_times.is_uncertain(events)
+    assert 0.05 < wide.mean() < 0.9  # type: ignore[operator]
+    exact = events.filter(~wide)
+    for moment in uncertain_times.MOMENTS:
+        moved = uncertain_times.at_moment(events, moment)
+        assert not uncertain_times.is_uncertain(moved).any()
+        assert moved.filter(~wide).equals(exact)
+        inside = (moved["occurred_from"] >= events["occurred_from"]) & (
+            moved["occurred_from"] <= events["occurred_to"]
+        )
+        assert inside.all()
+    found = added(varied.work, uncertain_times.place_times_otherwise)
+    assert set(found["horizon"]) == {"times=start", "times=middle"}
+    assert set(found["role"]) == {"robustness"}
+    contrasts = found.filter(estimand="ratio_of_rate_ratios")
+    assert "all-crime-reported" in set(contrasts["outcome"])
+    counted = found.filter(estimand="rate_ratio", outcome="all-crime-reported").group_by("horizon")
+    whole = for_estimation(varied.work, varied.work.panel).filter(  # type: ignore[arg-type]
+        pl.col("kind").is_in(["hotspot", "comparison"]),
+        pl.col("hours").is_in(["nte", "other"]),
+        outcome="all-crime-reported",
+    )
+    used = whole.filter(pl.col("treated").is_not_null())["count"].sum()
+    for total in counted.agg(pl.col("n_events").sum())["n_events"]:
+        assert total == pytest.approx(used, rel=0.01)
+
+
+def test_the_hours_around_the_nights_hold_the_planted_truth(
+    varied: Varied, northmere: Path
+) -> None:
+    """Patrols of this force do as much in every other hour, whatever lies beside the night."""
+    planted = json.loads((northmere / "truth.json").read_text(encoding="utf-8"))["effects"]
+    found = added(varied.work, night_patrols.follow_night_patrols)
+    for outcome in HEADLINES:
+        at = {"outcome": outcome, "population": "treated hot spots", "subgroup": "all"}
+        truth = {row["hours"]: row["rate_ratio"] for row in planted if at.items() <= row.items()}
+        bands = found.filter(outcome=outcome, estimand="rate_ratio", status="estimated")
+        assert set(bands["hours"]) == {f"{band}:nte-core" for band in ("before", "after", "rest")}
+        for row in bands.to_dicts():
+            assert row["lower"] < truth["other:nte-core"] < row["upper"], row["hours"]
+        first = found.filter(outcome=outcome, subgroup="first_tasked=at night")
+        assert first["reason"][0].startswith("Every place was tasked in night-time hours")
+    nights = found.filter(estimand="tasked_night_rate_ratio", status="estimated")
+    assert nights.height >= 10
+    assert set(nights["horizon"]) == {"day=0", "day=1"}
+
+
+def test_without_tasking_nothing_is_said_of_nights_with_a_patrol(varied: Varied) -> None:
+    found = added(with_tables(varied.work, tasking=None), night_patrols.follow_night_patrols)
+    nights = found.filter(estimand="tasked_night_rate_ratio")
+    assert set(nights["status"]) == {"not_supplied"}
+    assert set(found.filter(estimand="rate_ratio")["status"]) == {"estimated"}

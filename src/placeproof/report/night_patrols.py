@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from placeproof.report import findings as parts
 from placeproof.report.document import Block, Name, Paragraph, Spans, Table, Text
 from placeproof.report.findings import level_note, with_interval
+from placeproof.report.impact import too_wide
 from placeproof.report.material import Material, Row
 
 _BANDS = {
@@ -21,15 +22,17 @@ _NIGHTS = {
     ("other", "day=1"): "Other hours, next day",
 }
 _SINCE = (
-    " Change in the hot spots since patrols began, by hours around the nights. Where crime only "
-    "moved to other hours, it fell in night-time hours and rose beside them. Patrols by day, "
-    "where there were any, are in these figures too."
+    " Change in the hot spots since patrols began. Just before and just after: as many hours "
+    "beside each night as the plan says. Where crime only moved to other hours, it fell in "
+    "night-time hours and rose beside them. Patrols by day, where there were any, are in these "
+    "figures too."
 )
 _TASKED = (
     " Events on nights for which a patrol was asked for, against nights without one in the same "
     "place and month. By lot: chance alone chose the days. Otherwise an association: what made it "
     "a night of patrol may have moved events as well. The hours before a patrol cannot follow from "
-    "it, unless people knew that it would come."
+    "it, unless people knew that it would come. Too few nights: no interval, or one whose ends lie "
+    "nine times apart."
 )
 
 
@@ -55,11 +58,12 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     around = [row for row in rows if row["estimand"] == "rate_ratio" and row["subgroup"] == "all"]
     bands = {_kind(row) for row in around}
     if {"before", "after", "rest"} & bands:
-        pinned = _preset(next(row for row in around if _kind(row) in ("before", "after", "rest")))
+        beside = [row for row in around if _kind(row) in ("before", "after", "rest")]
+        shown = {(row["outcome"], _preset(row)) for row in beside}
         chosen = [
             row for row in around
-            if row["population"] == "treated hot spots" and _preset(row) == pinned
-            and _kind(row) in _BANDS
+            if row["population"] == "treated hot spots" and row["horizon"] == "all"
+            and (row["outcome"], _preset(row)) in shown and _kind(row) in _BANDS
         ]  # fmt: skip
         found.append(
             parts.pivot(
@@ -137,7 +141,7 @@ def _nights(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         groups.append((len(body), (Name(str(label)),)))
         for (kind, horizon), words in _NIGHTS.items():
             cells = [at.get((outcome, lots, kind, horizon)) for lots in _LOTS]
-            body.append(((Text(words),), *(with_interval(row) if row else () for row in cells)))
+            body.append(((Text(words),), *(_told(row) if row else () for row in cells)))
     head = ("Hours", *_LOTS.values())
     return [
         Table(
@@ -146,6 +150,12 @@ def _nights(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
             stamp=material.tag, widths=(0.4, 0.3, 0.3), groups=tuple(groups),
         )
     ]  # fmt: skip
+
+
+def _told(row: Row) -> Spans:
+    """The figure, or that too few nights stand behind it for one that would not mislead."""
+    few = row["status"] == "not_identified" or too_wide(row)
+    return (Text("too few nights"),) if few else with_interval(row)
 
 
 _LOTS = {"days=by lot": "Days by lot", "days=not by lot": "Other days"}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from placeproof.report.document import Block, Name, Spans, Table, Text
-from placeproof.report.findings import alone, level_note, with_interval
+from placeproof.report.findings import alone, level_note, pivot, with_interval
 from placeproof.report.material import Material, Row
 from placeproof.report.words import capital, hours_words
 
@@ -39,7 +39,7 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         return []
     found: list[Block] = [_effects(material, key, rows, tallies, presets)]
     minutes = _minutes(material, key, presets)
-    return [*found, minutes] if minutes else found
+    return [*found, *_times(material, key, rows), *([minutes] if minutes else [])]
 
 
 def _preset(row: Row) -> tuple[str, str]:
@@ -74,6 +74,8 @@ def _effects(
     for row in rows:
         if row["population"] != "treated hot spots" or row["subgroup"] != "all":
             continue
+        if row["horizon"] != "all":
+            continue
         kind, preset = _preset(row)
         if row["estimand"] == "ratio_of_rate_ratios" and kind == "all":
             kind, preset = "nte", pinned
@@ -105,6 +107,44 @@ def _effects(
         tuple(body), frozenset({1, 2, 3, 4}), note=(*level_note(shown), Text(_NOTE)),
         stamp=material.tag, widths=(0.32, 0.11, 0.19, 0.19, 0.19), groups=tuple(groups),
     )  # fmt: skip
+
+
+_PLACED = {
+    "all": "Spread over their window",
+    "times=start": "At its start",
+    "times=middle": "In its middle",
+}
+_TIMES = (
+    " Night-time hours against the others, with events of uncertain time placed in three ways. The "
+    "answer rests on the first: every second of the window is equally likely."
+)
+
+
+def _times(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
+    """The contrast of the pinned hours by where events of uncertain time are put."""
+    moved = [
+        row
+        for row in rows
+        if row["estimand"] == "ratio_of_rate_ratios" and str(row["horizon"]).startswith("times=")
+    ]
+    if not moved:
+        return []
+    outcomes = {row["outcome"] for row in moved}
+    held = [
+        row
+        for row in rows
+        if row["estimand"] == "ratio_of_rate_ratios" and row["horizon"] == "all"
+        and row["hours"] == "all" and row["subgroup"] == "all" and row["outcome"] in outcomes
+    ]  # fmt: skip
+    return [
+        pivot(
+            [*held, *moved], identity=f"{key}-times", caption="Where uncertain times are placed",
+            corner="Outcome", down=lambda row: str(row["outcome_label"]),
+            across=lambda row: _PLACED[str(row["horizon"])], columns=list(_PLACED.values()),
+            stamp=material.tag, note=(*level_note(moved), Text(_TIMES)),
+            widths=(0.34, 0.22, 0.22, 0.22),
+        )
+    ]  # fmt: skip
 
 
 def _headlines(material: Material, answer: Row) -> list[str]:

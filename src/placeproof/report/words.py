@@ -191,6 +191,8 @@ def horizon_words(horizon: object) -> str:
         return value
     if words == "without=after-exit":
         return "without what came after a place left the list"
+    if name == "times":
+        return f"uncertain times at the {value} of their window"
     if name == "without":
         return f"without the periods around {plain(value)}"
     if name in ("until", "since"):
