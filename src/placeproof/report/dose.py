@@ -1,5 +1,6 @@
 """What can be identified here: which cohorts before against after, and what stands for them."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -11,11 +12,12 @@ from placeproof.report.document import (
     Figure,
     Name,
     Paragraph,
+    Span,
     Spans,
     Table,
     Text,
 )
-from placeproof.report.findings import estimates_table, level_note, with_interval
+from placeproof.report.findings import estimates_table, forest, level_note, with_interval
 from placeproof.report.material import Material, Row
 from placeproof.report.spans import figure, number
 
@@ -115,6 +117,11 @@ def _turns(
         items.append((Text(_DAYS),))
     elif tasked:
         items.append((Text("Tasked days against others: "), Name(_small(tasked[0]["reason"]))))
+    doses = [row for row in rows if row["estimand"] == "dose_rate_ratio"]
+    if any(row["status"] == "estimated" for row in doses):
+        items.append((Text(_DOSE),))
+    elif doses:
+        items.append((Text("Dose: "), Name(_small(doses[0]["reason"]))))
     return [Paragraph((Text(_TURNS),)), Bullets(tuple(items))]
 
 
@@ -123,6 +130,11 @@ def _small(reason: object) -> str:
     return words[:1].lower() + words[1:]
 
 
+_DOSE = (
+    "Dose: more against fewer minutes of patrol in the same place. It bears a change with planned "
+    "minutes only as far as nothing else that moved the counts moved the plan; with delivered "
+    "minutes it is an association."
+)
 _DAYS_BY_LOT = (
     "Tasked days against others, where chance allotted them: they bear what a day with a patrol "
     "changes against a day without one in the same place. What lasts through both is in neither."
@@ -131,6 +143,71 @@ _DAYS = (
     "Tasked days against others: an association only, because people chose the days; and whatever "
     "lasts from one day to the next is in neither."
 )
+
+
+def lasting(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
+    """
+    Show the effect by horizon since the start, and whether it wears off.
+
+    Parameters
+    ----------
+    material : Material
+        The contents.
+    key : str
+        RQ1, RQ2 or RQ3.
+    rows : sequence of findings
+        The findings of that question.
+
+    Returns
+    -------
+    list of Block
+        A table and a sentence; nothing where no effect is identified.
+    """
+    found = [row for row in rows if row["estimand"] == "horizon_rate_ratio"]
+    found.sort(key=lambda row: _HORIZONS.index(str(row["horizon"]).partition("=")[2]))
+    told = [row for row in found if row["status"] == "estimated"]
+    if not told:
+        return []
+    body = tuple(
+        (
+            (Text(f"The first {str(row['horizon']).partition('=')[2]}"),),
+            with_interval(row),
+            figure(row, "minimum_detectable_effect"),
+        )
+        for row in told
+    )
+    head = ("Since the first patrols", "Change", "Smallest detectable")
+    untold = tuple(
+        Text(
+            f" The first {str(row['horizon']).partition('=')[2]} cannot be told from these counts."
+        )
+        for row in found
+        if row["status"] != "estimated"
+    )
+    table = Table(
+        f"{key}-horizons", "How long it lasts", head, body, frozenset({1, 2}),
+        note=(*level_note(told), *untold), stamp=material.tag, widths=(0.44, 0.34, 0.22),
+    )  # fmt: skip
+    return [table, *_wears_off(rows)]
+
+
+_HORIZONS = ("day", "week", "month", "quarter", "year")
+
+
+def _wears_off(rows: Sequence[Row]) -> list[Block]:
+    trend = [row for row in rows if row["estimand"] == "effect_change_per_year"]
+    life = [row for row in rows if row["estimand"] == "effect_half_life"]
+    if not trend or trend[0]["status"] != "estimated":
+        return []
+    said: list[Span] = [
+        Text("Whether it wears off: ", strong=True),
+        Text("from year to year after the start the rate against expectation changes by "),
+        *with_interval(trend[0]),
+    ]
+    if life and life[0]["status"] == "estimated":
+        said += [Text("; half of the effect is gone after "), *with_interval(life[0])]
+        return [Paragraph((*said, Text(" weeks.")))]
+    return [Paragraph((*said, Text(". "), Name(str(life[0]["reason"]) if life else "")))]
 
 
 def days(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
@@ -181,6 +258,92 @@ _ASSOCIATION = (
     "the counts as well."
 )
 _RANDOMISATION = "mantel_haenszel_randomisation_inference"
+
+
+def minutes(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
+    """
+    Show how counts change with the minutes of patrol: the slope, and groups of alike dose.
+
+    Parameters
+    ----------
+    material : Material
+        The contents.
+    key : str
+        RQ1, RQ2 or RQ3.
+    rows : sequence of findings
+        The findings of that question.
+
+    Returns
+    -------
+    list of Block
+        A table, and a figure of the groups; nothing where no dose stands beside the counts.
+    """
+    slopes = [row for row in rows if row["estimand"] == "dose_rate_ratio"]
+    told = [row for row in slopes if row["status"] == "estimated"]
+    if not told:
+        return []
+    told.sort(key=lambda row: (_SLOPES.index(_slope_of(row)), str(row["method"])))
+    step = json.loads(str(told[0]["diagnostics"] or "{}")).get("minutes_a_day_step")
+    body = tuple(
+        ((Text(_SLOPE_WORDS[_slope_of(row)]),), with_interval(row), figure(row, "n_places"),
+         figure(row, "n"))
+        for row in told
+    )  # fmt: skip
+    untold = [row for row in slopes if row["status"] != "estimated"]
+    note = (
+        *level_note(told),
+        Text(" Planned minutes are the exposure. Whoever decided where patrols stay for longer "
+             "knew the places: the other rows are associations."),
+        *(Name(f" {row['reason']}") for row in untold),
+    )  # fmt: skip
+    words = f"{step:g} patrol minutes a day" if isinstance(step, int | float) else "step of dose"
+    table = Table(
+        f"{key}-dose", f"Change for every {words}", ("By", "Change", "Places", "Place-periods"),
+        body, frozenset({1, 2, 3}), note=note, stamp=material.tag, widths=(0.5, 0.26, 0.1, 0.14),
+        named_head=True,
+    )  # fmt: skip
+    return [table, *_by_group(material, key, rows)]
+
+
+_SLOPE_WORDS = {
+    "planned": "Planned minutes; before patrols and in comparison places none",
+    "planned, patrolled time": "Planned minutes, patrolled time alone",
+    "delivered": "Delivered minutes as measured",
+    "delivered, corrected": "Delivered minutes, corrected for their error",
+}
+_SLOPES = tuple(_SLOPE_WORDS)
+
+
+def _slope_of(row: Row) -> str:
+    name = str(row["horizon"]).partition("=")[2]
+    return f"{name}, corrected" if str(row["method"]).endswith("_calibrated") else name
+
+
+def _by_group(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
+    groups = [
+        row
+        for row in rows
+        if row["estimand"] == "dose_group_rate_ratio" and row["status"] == "estimated"
+        and row["lower"] is not None
+    ]  # fmt: skip
+    if len(groups) < 2:
+        return []
+    groups.sort(key=lambda row: figures.position(str(row["horizon"])) or 0)
+    lines = [(_between(row), row) for row in groups]
+    title = f"By planned minutes a day, against none: {groups[0]['outcome_label']}"
+    alt = (
+        "Change in place-periods of alike planned dose, least dose first, against those without "
+        "any, with intervals. A dose that works shows as a stair that leads away from no change."
+    )
+    return list(
+        forest(lines, identity=f"{key}-dose-groups", title=title, alt=alt, stamp=material.tag)
+    )
+
+
+def _between(row: Row) -> str:
+    more = json.loads(str(row["diagnostics"] or "{}"))
+    low, high = (round(more[f"{end}_minutes_a_day"], 1) for end in ("least", "most"))
+    return f"{low:g} minutes a day" if low == high else f"{low:g} to {high:g} minutes a day"
 
 
 def _tasked(rows: Sequence[Row]) -> list[Row]:

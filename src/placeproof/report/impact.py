@@ -80,7 +80,9 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     headlines = [row for row in spots if row["role"] == "headline"]
     found += robustness.blocks(material, key, rows, headlines)
     found += cost.blocks(material, key, rows)
+    found += doses.lasting(material, key, rows)
     found += doses.days(material, key, rows)
+    found += doses.minutes(material, key, rows)
     found += _controls(material)
     return found
 

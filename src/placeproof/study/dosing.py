@@ -1,5 +1,6 @@
 """What can be identified here, by tasked days, by dose, and for how long."""
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -9,13 +10,17 @@ from placeproof.calendar import operating_day
 from placeproof.effects import PlannedOutcome
 from placeproof.effects.dose import (
     DayRules,
+    DoseRules,
+    dose_response,
     identified_cohorts,
+    lasting,
     lot_rows,
     place_days,
     tasked_day_rows,
 )
 from placeproof.effects.rows import Row
 from placeproof.errors import StudyError
+from placeproof.panel.minutes import minutes_per_period
 from placeproof.study.counting import night_hours, supplied_months
 from placeproof.study.estimating import for_estimation, planned_outcomes
 from placeproof.study.work import Work, described
@@ -63,6 +68,62 @@ def compare_tasked_days(work: Work) -> None:
             work.add(_without(work, name, outcome, error.message, status="not_identified"))
             continue
         work.add(_tasked_days(work, name, outcome, counted, allotted_by_lot(tasking)))
+
+
+def follow_horizons(work: Work) -> None:
+    """
+    Estimate the headline effects by horizon since the start, their trend and their half-life.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added. While the plan is not locked, nothing is estimated.
+    """
+    planned = headlines(work)
+    if work.panel is None or not work.lock.outcomes_visible or not planned:
+        return
+    kept = for_estimation(work, work.panel)
+    work.add(lasting(kept, outcomes=planned, level=work.plan.level))
+
+
+def follow_dose(work: Work) -> None:
+    """
+    Estimate how the headline outcomes change with the minutes of patrol.
+
+    Parameters
+    ----------
+    work : Work
+        The run; estimates are added: by planned and by delivered minutes, the latter with and
+        without the error of their measurement. While the plan is not locked, nothing is estimated.
+    """
+    planned = headlines(work)
+    if work.panel is None or not work.lock.outcomes_visible or not planned:
+        return
+    named = {
+        name: replace(said, feeds=" ".join(dict.fromkeys(f"{said.feeds} tasking ping".split())))
+        for name, said in planned.items()
+    }
+    dose = work.plan.dose
+    rules = DoseRules(
+        step_minutes=dose.step_minutes, groups=dose.dose_groups, level=work.plan.level
+    )
+    kept = for_estimation(work, work.panel)
+    work.add(dose_response(kept, outcomes=named, errors=_errors(work, kept), rules=rules))
+
+
+def _errors(work: Work, kept: pl.DataFrame) -> pl.DataFrame | None:
+    """The variance of the error of delivered minutes by place and period, where it is known."""
+    dose = work.tables.get("dose")
+    if dose is None:
+        return None
+    days = dose.filter(source="pings", hours="all").drop_nulls("patrol_minutes_sd")
+    if days.is_empty():
+        return None
+    cells = kept.select("place_id", "kind", "period_start", "period_end").unique()
+    minutes = days.select(
+        "operating_day", place_id="hotspot_id", minutes=pl.col("patrol_minutes_sd") ** 2
+    )
+    return minutes_per_period(cells, minutes, column="variance")
 
 
 def headlines(work: Work) -> dict[str, PlannedOutcome]:

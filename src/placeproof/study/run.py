@@ -83,6 +83,8 @@ STEPS: tuple[tuple[str, str, tuple[Step, ...]], ...] = (
             costing.cost_effects,
             dosing.say_what_is_identified,
             dosing.compare_tasked_days,
+            dosing.follow_horizons,
+            dosing.follow_dose,
             robust.estimate_otherwise,
             robust.censor_at_exit,
             certified.heed_certificate,

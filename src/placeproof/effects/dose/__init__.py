@@ -2,6 +2,17 @@
 
 from placeproof.effects.dose.by_lot import lot_rows
 from placeproof.effects.dose.cohorts import identified_cohorts
+from placeproof.effects.dose.lasting import lasting
 from placeproof.effects.dose.place_days import DayRules, place_days, tasked_day_rows
+from placeproof.effects.dose.response import DoseRules, dose_response
 
-__all__ = ["DayRules", "identified_cohorts", "lot_rows", "place_days", "tasked_day_rows"]
+__all__ = [
+    "DayRules",
+    "DoseRules",
+    "dose_response",
+    "identified_cohorts",
+    "lasting",
+    "lot_rows",
+    "place_days",
+    "tasked_day_rows",
+]
