@@ -13,6 +13,7 @@ from placeproof.effects.displacement import (
     log_relative_rate,
     quotient,
 )
+from placeproof.effects.effect import overall
 from placeproof.effects.grid import grid, rings_together
 from placeproof.effects.weighted_displacement import weighted_displacement
 from tests.effects.panels import REFERENCE, make_panel
@@ -103,6 +104,22 @@ def test_by_hand() -> None:
     assert rirr["estimate"] == pytest.approx(math.log(0.6))
     around = by["log_relative_incident_rate_ratio", "rings around treated hot spots"]
     assert around["estimate"] == pytest.approx(math.log(58 / 50))
+
+
+def test_ends_of_the_interval_are_the_shares_that_the_jackknife_just_does_not_exclude() -> None:
+    table, around = pair(study(3, moved=0.3))
+    made = displaced_share(table, around, level=0.95)
+    inside, outside = overall(table, level=0.95), overall(around, level=0.95)
+
+    def distance(share: float) -> float:
+        prevented = inside.observed * np.expm1(-inside.replicates)
+        added = -outside.observed * np.expm1(-outside.replicates)
+        centre = made.added - share * made.prevented
+        moved = added - share * prevented - centre
+        return abs(centre) / math.sqrt(29 / 30 * float(moved @ moved))
+
+    for end in (made.lower, made.upper):
+        assert distance(end) == pytest.approx(2.262157, rel=1e-5)  # t with nine degrees of freedom
 
 
 def test_the_quotient_is_what_a_hand_makes() -> None:

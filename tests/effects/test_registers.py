@@ -181,6 +181,9 @@ def test_places_in_which_they_coincide_are_left_out_and_counted() -> None:
     made = joint(laid_out(panel), [rival(spells)], apart_days=APART, level=LEVEL)
     assert (made[1].coinciding, made[1].places) == (2, 6)
     assert "2 more places" in made[1].limits[-1]
+    # 48 and 40 patrolled months in four places each, less those with both in the two places.
+    assert made[0].cells == 4 * 48 + 4 * 40 - 48 - 47
+    assert made[1].cells == sum(60 - k for k in SPELLS.values())
 
 
 def test_a_rival_everywhere_at_once_cannot_be_told_from_the_time() -> None:

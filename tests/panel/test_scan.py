@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from placeproof.panel import steps
-from placeproof.panel.scan import Series, recording_series, scan, scan_rows, scannable
+from placeproof.panel.scan import Series, _holm, recording_series, scan, scan_rows, scannable
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 MONTHS = [date(2019 + (3 + k) // 12, (3 + k) % 12 + 1, 1) for k in range(51)]
@@ -120,6 +120,12 @@ def test_the_same_seed_gives_the_same_flags_and_short_series_are_named() -> None
     assert (row["estimate"], row["reason"]) == (1.0, "Too short to be scanned: Short.")
     assert scan([], registered={}, false_flags=0.05, shortest=4, simulations=199,
                 rng=np.random.default_rng(1)) == []  # fmt: skip
+
+
+def test_p_values_are_corrected_as_r_does() -> None:
+    # p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")
+    assert _holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert _holm([0.5, 0.9]) == [1.0, 1.0]
 
 
 def test_a_constant_series_is_no_step() -> None:
