@@ -20,6 +20,9 @@ FAST = (IMPUTATION, TREND_ADJUSTED, DISPLACEMENT)
 SLOW = (TWO_WAY, PLACEBO)
 """Estimators that take so long that they are judged on fewer studies."""
 
+LARGEST = 50.0
+"""A log ratio beyond it is no estimate; a run refuses it too."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -143,7 +146,7 @@ def _trend_adjusted(study: _Study) -> Score:
     full, without = adjusted(study.table)
     estimate = float(full.log_ratio[0])
     degrees = study.effect.treated_places - 1
-    if not math.isfinite(estimate):
+    if not math.isfinite(estimate) or abs(estimate) > LARGEST:
         return NOTHING
     if degrees < 1 or not np.isfinite(without.log_ratio).all():
         return replace(NOTHING, error=estimate - study.truth)
