@@ -113,9 +113,9 @@ def certify(folder: Path, *, workers: int | None, progress: Progress) -> Certifi
     folder = find_folder(folder)
     work = _counted(folder, progress)
     if not work.headline_outcomes():
-        told = "; ".join(f"{name}: {why}" for name, why in work.not_supplied.items())
+        reasons = "; ".join(f"{name}: {why}" for name, why in work.not_supplied.items())
         raise IdentificationError(
-            f"No headline outcome can be counted, so nothing can be certified. {told}".rstrip(),
+            f"No headline outcome can be counted, so nothing can be certified. {reasons}".rstrip(),
             mend="supply what the reasons name; placeproof check says more",
         )
     built: dict[str, _Built] = {}
