@@ -44,12 +44,21 @@ def test_weights_are_those_of_a_general_solver(seed: int) -> None:
     assert other.success
     assert made.settled.all()
     assert made.met.all()
-    assert (
-        np.abs(made.weights[0] - other.x).max() < 0.02 * even
-    )  # the totals are soft
+    assert np.abs(made.weights[0] - other.x).max() < 0.02 * even  # the totals are soft
     assert np.abs(traits.T @ made.weights[0] / totals - 1).max() < 2e-3
     assert made.weights.min() >= 0
     assert made.weights.max() <= most * even * (1 + 1e-12)
+
+
+def test_no_weight_falls_below_nothing() -> None:
+    traits = np.column_stack([np.ones(17), np.linspace(1, 9, 17)])
+    made = one_problem(traits, np.array([4.0, 4 * 7.5]), 4.0, 20.0)
+    assert made.met.all()
+    assert (made.weights[0][:4] == 0).all()
+    assert made.weights[0] @ traits[:, 1] == pytest.approx(4 * 7.5, rel=5e-3)
+    # Above 0 the weights lie on a line, which is what being nearest to even ones means.
+    above = made.weights[0][made.weights[0] > 0]
+    assert np.ptp(np.diff(above[1:])) < 1e-6
 
 
 def test_totals_out_of_reach_are_approached_and_said() -> None:
