@@ -326,6 +326,11 @@ def table(found: dict[str, dict[str, dict[str, float]]], forces: int) -> str:
         '"Calls out": how often, where nothing was planted, the placebo in space puts the first',
         "set's estimate among its outermost (p ≤ .05), and how often the 95 % interval of patrols",
         "pretended earlier leaves no change out.",
+        "",
+        "In these forces places share one course, so that sets drawn by lot are right on average",
+        "too; what matching takes away here is the spread from set to set. Where hot spots are",
+        "chosen on last year's counts and compared with places that were not, it takes away bias",
+        "as well (`worlds.md`).",
     ]
     return "\n".join(lines) + "\n"
 
