@@ -53,11 +53,17 @@ def follow_night_patrols(work: Work) -> None:
         asked = _asked_for(tasking, nights)
         kinds = {CORE: tables[CORE], "other": _grid(work, name, "other")}
         first = _first_tasked(work, asked)
-        work.add(estimate.rows(first_tasked_rows(kinds, first, **said, level=level)))  # type: ignore[arg-type]
+        known = replace(outcome, feeds=_feeds(outcome))
+        made = first_tasked_rows(kinds, first, **said | {"planned": known}, level=level)  # type: ignore[arg-type]
+        work.add(estimate.rows(made))
         try:
             work.add(_nights_compared(work, name, outcome, nights, asked))
         except StudyError as error:
             work.add(_without(work, name, outcome, error.message, status="not_identified"))
+
+
+def _feeds(outcome: PlannedOutcome) -> str:
+    return " ".join(dict.fromkeys(f"{outcome.feeds} tasking".split()))
 
 
 def _grid(work: Work, name: str, hours: str) -> Grid:
@@ -140,7 +146,7 @@ def _nights_compared(
     for hours, horizon, counted in _by_day(work, name, nights, planned):
         base = dict(described(work, name)) | {
             "question": "RQ9",
-            "feeds": " ".join(dict.fromkeys(f"{outcome.feeds} tasking".split())),
+            "feeds": _feeds(outcome),
             "hours": f"{hours}:{work.plan.nte}",
             "horizon": horizon,
             "window_start": counted["period_start"].min(),
@@ -204,7 +210,6 @@ def _counted(work: Work, name: str, planned: pl.DataFrame, intervals: pl.DataFra
 def _without(
     work: Work, name: str, outcome: PlannedOutcome, reason: str, *, status: str
 ) -> pl.DataFrame:
-    said = replace(outcome, feeds=f"{outcome.feeds} tasking")
     row = dict(described(work, name)) | {
         "question": "RQ9",
         "population": "treated hot spots",
@@ -215,6 +220,6 @@ def _without(
         "unit": "ratio",
         "status": status,
         "reason": reason,
-        "feeds": said.feeds,
+        "feeds": _feeds(outcome),
     }
     return estimate.rows([row])
