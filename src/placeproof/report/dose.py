@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
-from placeproof.report import figures
+from placeproof.report import dose_chart, figures
 from placeproof.report.document import (
     Block,
     Bullets,
@@ -17,7 +17,7 @@ from placeproof.report.document import (
     Table,
     Text,
 )
-from placeproof.report.findings import estimates_table, forest, level_note, with_interval
+from placeproof.report.findings import estimates_table, level_note, with_interval
 from placeproof.report.material import Material, Row
 from placeproof.report.spans import figure, number
 
@@ -236,6 +236,13 @@ def days(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
         ((Text(_words(row)),), with_interval(row), _p_value(row), figure(row, "n"))
         for row in estimated
     )
+    starts = [0, sum(_by_chance(row) for row in estimated)]
+    kinds = (_BY_CHANCE, _BY_PEOPLE)
+    groups = tuple(
+        (start, (Text(words),))
+        for start, words, end in zip(starts, kinds, (starts[1], len(body)), strict=True)
+        if end > start
+    )
     head = ("Compared", "Change", "p", "Place-days")
     told: list[Spans] = [level_note(estimated), (Text(_DAY_NOTE),)]
     if any(not _by_chance(row) for row in estimated):
@@ -243,7 +250,8 @@ def days(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     note = tuple(span for spans in told for span in spans)
     table = Table(
         f"{key}-days", "Days with a tasked patrol against days without one", head, body,
-        frozenset({1, 2, 3}), note=note, stamp=material.tag, widths=(0.52, 0.26, 0.1, 0.12),
+        frozenset({1, 2, 3}), note=note, stamp=material.tag, widths=(0.46, 0.3, 0.11, 0.13),
+        groups=groups,
     )  # fmt: skip
     return [table, *_left_over(material, key, rows)]
 
@@ -329,15 +337,29 @@ def _by_group(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     if len(groups) < 2:
         return []
     groups.sort(key=lambda row: figures.position(str(row["horizon"])) or 0)
-    lines = [(_between(row), row) for row in groups]
     title = f"By planned minutes a day, against none: {groups[0]['outcome_label']}"
     alt = (
-        "Change in place-periods of alike planned dose, least dose first, against those without "
-        "any, with intervals. A dose that works shows as a stair that leads away from no change."
+        "Change in place-periods of alike planned dose against those without any, with intervals; "
+        "the dashed line is the slope of the dose. A dose that works leads away from no change as "
+        "it grows; a step that stays flat says that any amount does the same."
     )
-    return list(
-        forest(lines, identity=f"{key}-dose-groups", title=title, alt=alt, stamp=material.tag)
+    lines = tuple(
+        ((Name(_between(row)),), *(with_interval(row),), figure(row, "n_places")) for row in groups
     )
+    table = Table(
+        f"{key}-dose-groups-table", title, ("Planned", "Change", "Places"), lines,
+        frozenset({1, 2}), note=level_note(groups), stamp=material.tag, widths=(0.5, 0.34, 0.16),
+    )  # fmt: skip
+    slope = [
+        row
+        for row in rows
+        if row["estimand"] == "dose_rate_ratio" and row["horizon"] == "dose=planned"
+        and row["status"] == "estimated" and row["outcome"] == groups[0]["outcome"]
+    ]  # fmt: skip
+    spec = dose_chart.response(
+        groups, slope[0] if slope else None, axis="Change, per cent", along="Planned minutes a day"
+    )
+    return [Figure(f"{key}-dose-groups", title, alt, spec=spec, data=table, stamp=material.tag)]
 
 
 def _between(row: Row) -> str:
@@ -368,24 +390,21 @@ def _by_chance(row: Row) -> bool:
     return row["subgroup"] == "days=by lot"
 
 
+_BY_CHANCE, _BY_PEOPLE = "Days allotted by chance", "Days that people chose: an association"
+
+
 def _words(row: Row) -> str:
-    kind = "Days allotted by chance" if _by_chance(row) else "Days that people chose"
     horizon = str(row["horizon"])
     if row["method"] == _RANDOMISATION:
-        return f"{kind}: randomisation inference"
+        return "Randomisation inference"
     if row["estimand"] == _SUMMED:
         whole = horizon.startswith("days=0")
-        return (
-            f"{kind}: the day and the days after it together"
-            if whole
-            else (f"{kind}: the days after it alone")
-        )
+        return "The day and the days after it together" if whole else "The days after it alone"
     if horizon.startswith("washout"):
-        return f"{kind}: without untasked days soon after a patrol"
+        return "Without untasked days soon after a patrol"
     if row["hours"] != "all":
-        night = str(row["hours"]).startswith("nte")
-        return f"{kind}: {'night-time hours' if night else 'the other hours'}"
-    return f"{kind}: within places and months"
+        return "Night-time hours" if str(row["hours"]).startswith("nte") else "The other hours"
+    return "Within places and months"
 
 
 def _p_value(row: Row) -> Spans:
