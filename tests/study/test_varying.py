@@ -352,3 +352,18 @@ def test_without_tasking_nothing_is_said_of_nights_with_a_patrol(varied: Varied)
     nights = found.filter(estimand="tasked_night_rate_ratio")
     assert set(nights["status"]) == {"not_supplied"}
     assert set(found.filter(estimand="rate_ratio")["status"]) == {"estimated"}
+
+
+@pytest.mark.slow
+def test_patrols_that_work_at_night_alone_leave_the_other_hours_unchanged(tmp_path: Path) -> None:
+    from placeproof.rehearsal import write_force
+
+    folder = write_force(tmp_path / "force", seed=1, size="small", effect="nte-only")
+    found = added(worked(shortened(folder)), night_patrols.follow_night_patrols)
+    bands = found.filter(estimand="rate_ratio", status="estimated")
+    assert bands.height == 9
+    assert bands.filter(pl.col("lower") > 1).is_empty()
+    assert bands.filter(pl.col("upper") < 1).is_empty()
+    night = found.filter(estimand="ratio_of_rate_ratios", hours="rest:nte-core")
+    violence = night.filter(outcome="sv-street-nondom").to_dicts()[0]
+    assert violence["lower"] < 0.75 < violence["upper"] < 1
