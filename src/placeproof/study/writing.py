@@ -5,6 +5,7 @@ import polars as pl
 from placeproof import report
 from placeproof.report.contents import TEXT_KEYS, ReportContents, StudyFacts
 from placeproof.study import rivals
+from placeproof.study.for_pooling import for_pooling
 from placeproof.study.manifest import texts
 from placeproof.study.store import Building, hashes_of_files, refusals_explained
 from placeproof.study.work import Work
@@ -65,6 +66,9 @@ def write(building: Building, work: Work, manifest: dict[str, object], *, whole:
                 "findings": work.tables["finding"].to_dicts(),
             },
         )
+        pooled = for_pooling(work.tables["finding"], study=work.study.name)
+        with refusals_explained(building.folder / "for-pooling.csv"):
+            pooled.write_csv(building.folder / "for-pooling.csv")
     if whole:
         with refusals_explained(building.folder / "report.html"):
             report.write(contents(work, manifest), building.folder)
