@@ -26,10 +26,8 @@ NO_PLACES = "No hot spots were supplied."
 NO_SURVEY = ("partly", "no survey responses were supplied")
 NO_HOURS = ("partly", "recorded crime and anti-social behaviour")
 
-WHOLE = dict.fromkeys([f"RQ{number}" for number in range(1, 11)], "answered") | {
-    "RQ10": "partly",
-}
-"""With every feed: hospitals say nothing of places."""
+WHOLE = dict.fromkeys([f"RQ{number}" for number in range(1, 11)], "answered")
+"""With every feed."""
 
 DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
     "crime": {
@@ -39,6 +37,7 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
         "RQ3": ("partly", "no other place could be matched"),
         "RQ8": ("partly", "carry no victim"),
         "RQ9": ("answered", "both split"),
+        "RQ10": ("partly", "No other place could be matched"),
     },
     "incident": {"RQ3": ("not answerable", NO_DISORDER), "RQ8": ("answered", "both split.")},
     "crime incident": {
@@ -47,6 +46,7 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
         "RQ3": ("not answerable", NO_DISORDER),
         "RQ8": ("partly", "anti-social behaviour: not supplied"),
         "RQ9": ("partly", "anti-social behaviour: not supplied"),
+        "RQ10": ("partly", "No other place could be matched"),
     },
     "hotspot": {
         "RQ1": ("not answerable", NO_PLACES),
@@ -54,6 +54,7 @@ DEGRADED: dict[str, dict[str, tuple[str, str]]] = {
         "RQ3": ("not answerable", NO_PLACES),
         "RQ8": ("partly", "no estimate by age, sex or ethnic group"),
         "RQ9": NO_HOURS,
+        "RQ10": ("partly", "Attendances bear no effect here"),
     },
     "response": {
         **dict.fromkeys(("RQ4", "RQ5", "RQ6", "RQ7"), NO_SURVEY),
@@ -149,7 +150,7 @@ def without(whole: Evaluated, gone: Iterable[str]) -> Work:
     )
     work = Work(base.study, base.plan, base.lock, inputs, quiet)
     # Patrols look at places, the panel at minutes, effects and the survey at the panel.
-    counted = {"outcomes", "places", "patrols", "panel", "effects", "surveys"}
+    counted = {"outcomes", "places", "patrols", "panel", "effects", "costs", "health", "surveys"}
     moved = False
     for name, _, steps in STEPS:
         if lost & whole.asked.get(name, set()) or name == "answers" or (moved and name in counted):

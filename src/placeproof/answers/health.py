@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from placeproof.answers import wording
-from placeproof.answers.doubts import frame_limits
+from placeproof.answers.doubts import frame_limits, unmatched
 from placeproof.answers.grading import Grade, effect_grade, lowered
 from placeproof.answers.reading import (
     Row,
@@ -63,7 +63,12 @@ def reply(study: Study) -> Reply:
     if levels:
         summary += f" {wording.levels(levels)}"
     whole = bool(effects) and direction(effects[0]) != "unknown"
-    whole = whole and bool(bounds) and any(is_estimated(row) for row in admissions)
+    alone = unmatched(study.rows) if effects else None
+    if alone is not None:
+        because += f" No other place could be matched: {alone['reason']}"
+    whole = (
+        whole and alone is None and bool(bounds) and any(is_estimated(row) for row in admissions)
+    )
     return Reply(
         "answered" if whole else "partly",
         because,

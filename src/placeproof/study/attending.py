@@ -24,7 +24,7 @@ def locate_attendances(work: Work) -> None:
     ----------
     work : Work
         The run; estimates are added. No word of a patient is kept, and no row of one: counts
-        alone. Where an effect can be estimated, it takes the place of the sentence that none is.
+        alone.
     """
     table = work.inputs.get("ed_assault")
     if table is None or table.is_empty() or work.places is None or work.hotspots is None:
@@ -57,8 +57,6 @@ def locate_attendances(work: Work) -> None:
         level=work.plan.level,
     )
     work.add(made)
-    silent = pl.col("outcome").eq("hospital_violence") & pl.col("role").eq("headline")
-    work.estimates = [part.filter(~silent) for part in work.estimates]
 
 
 def located(work: Work, table: pl.DataFrame) -> pl.DataFrame:

@@ -134,14 +134,17 @@ def describe_health(work: Work) -> None:
     work : Work
         The run; estimates are added.
     """
-    work.add(
-        health.estimates(
-            work.inputs.get("ed_assault"),
-            work.inputs.get("admission"),
-            nte=nights(work, work.plan.nte, first=work.study.start, last=work.study.cut_off),
-            nte_id=work.plan.nte,
-        )
+    made = health.estimates(
+        work.inputs.get("ed_assault"),
+        work.inputs.get("admission"),
+        nte=nights(work, work.plan.nte, first=work.study.start, last=work.study.cut_off),
+        nte_id=work.plan.nte,
     )
+    headline = {"question": "RQ10", "role": "headline"}
+    if any(part.filter(**headline).height for part in work.estimates):
+        # Located attendances say for themselves whether they bear an effect.
+        made = made.filter(pl.col("role") != "headline")
+    work.add(made)
 
 
 def estimate_survey(work: Work) -> None:
