@@ -76,7 +76,7 @@ def _slope(counts: np.ndarray, used: np.ndarray, dose: np.ndarray) -> float:
 
     made = _fit(counts, used, dose[None] * used, None)
     assert made is not None
-    return float(made[0])
+    return float(made[0][0])
 
 
 def panel_of(minutes: np.ndarray, counts: np.ndarray, column: str) -> pl.DataFrame:

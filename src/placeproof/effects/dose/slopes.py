@@ -73,11 +73,11 @@ def two_way_slopes(
         one = doses if apart is None else np.where(without, apart[i], 0.0)
         made = _fit(counts, without, one, fitted) if without.any() else None
         if made is not None:
-            replicates[i] = made
+            replicates[i] = made[0]
     wide = np.where(used, terms, -np.inf).max(2) - np.where(used, terms, np.inf).min(2)
     moved = (wide > 1e-9).any(axis=0) & used.any(axis=1)
     return Slopes(
-        log_ratios=fitted,
+        log_ratios=fitted[0],
         replicates=replicates,
         cells=int(used.sum()),
         places=int(used.any(axis=1).sum()),
@@ -91,10 +91,14 @@ def _refused(shape: tuple[int, ...], why: str) -> Slopes:
     return Slopes(nothing, np.zeros((shape[1], shape[0])), 0, 0, 0, 0.0, why)
 
 
+_Fitted = tuple[np.ndarray, np.ndarray]
+"""Coefficients, and the logarithm of each period's level."""
+
+
 def _fit(
-    counts: np.ndarray, used: np.ndarray, doses: np.ndarray, start: np.ndarray | None
-) -> np.ndarray | None:
-    """Coefficients, places and periods without events left out; None where there are none."""
+    counts: np.ndarray, used: np.ndarray, doses: np.ndarray, start: _Fitted | None
+) -> _Fitted | None:
+    """Fit without the places and periods that have no event; None where there is no slope."""
     kept = used
     while True:
         seen = np.where(kept, counts, 0.0)
@@ -108,8 +112,8 @@ def _fit(
     y = np.where(kept, counts, 0.0)[np.ix_(rows, columns)]
     w = kept[np.ix_(rows, columns)].astype(float)
     x = (doses * kept)[:, rows][:, :, columns]
-    at = np.zeros(len(x)) if start is None else start.copy()
-    level = np.zeros(w.shape[1])
+    begun = (np.zeros(len(x)), np.zeros(used.shape[1])) if start is None else start
+    at, level = begun[0].copy(), begun[1][columns].copy()
     for _ in range(LONGEST):
         raised = w * np.exp(np.clip(np.tensordot(at, x, 1) + level[None, :], -40, 40))
         # Each place's own level is the one that gives it its own total.
@@ -122,17 +126,39 @@ def _fit(
         at, level = at + change[: len(at)], level + change[len(at) :]
         if np.abs(at).max() > RUNAWAY:
             return None
-        if np.abs(change[: len(at)]).max() < STEADY and np.abs(y - expected).sum() >= 0:
-            short = np.abs((y - expected).sum(0)).max()
-            if short < 1e-7 * max(1.0, y.sum()):
-                return at
+        short = np.abs((y - expected).sum(0)).max()
+        if np.abs(change[: len(at)]).max() < STEADY and short < 1e-7 * max(1.0, y.sum()):
+            levels = np.zeros(used.shape[1])
+            levels[columns] = level
+            return (at, levels) if _determined(expected, x) else None
     return None
 
 
 def _step(y: np.ndarray, expected: np.ndarray, x: np.ndarray) -> np.ndarray | None:
     """Newton's step of slopes and period levels, place levels taken out."""
+    even, scale = _curve(expected, x)
+    score = np.concatenate([((y - expected)[None] * x).sum((1, 2)), (y - expected).sum(0)])[:-1]
+    try:
+        found = np.linalg.solve(even + 1e-12 * np.eye(len(even)), score / scale)
+    except np.linalg.LinAlgError:
+        return None
+    return np.append(found / scale, 0.0)
+
+
+def _determined(expected: np.ndarray, x: np.ndarray) -> bool:
+    """Whether the slopes stand on more than what places and periods tell."""
+    even, _ = _curve(expected, x)
+    asked = len(x)
+    held = even[asked:, asked:] + 1e-12 * np.eye(len(even) - asked)
+    rest = np.linalg.solve(held, even[asked:, :asked])
+    left = even[:asked, :asked] - even[:asked, asked:] @ rest
+    return bool(np.linalg.eigvalsh(left).min() > 1e-7)
+
+
+def _curve(expected: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Curve of the likelihood, evened to a diagonal of ones, and the scale that evens it."""
     by_place = expected.sum(1)
-    k, periods = len(x), y.shape[1]
+    k, periods = len(x), expected.shape[1]
     weighted = expected[None] * x
     mean = weighted.sum(2) / by_place
     middle = expected / by_place[:, None]
@@ -141,22 +167,7 @@ def _step(y: np.ndarray, expected: np.ndarray, x: np.ndarray) -> np.ndarray | No
     curve[:k, k:] = weighted.sum(1) - mean @ expected
     curve[k:, :k] = curve[:k, k:].T
     curve[k:, k:] = np.diag(expected.sum(0)) - expected.T @ middle
-    score = np.concatenate([((y - expected)[None] * x).sum((1, 2)), (y - expected).sum(0)])
     # One period's level is free to choose: it stays.
-    solved = _solved(curve[:-1, :-1], score[:-1], k) if periods > 1 else None
-    return None if solved is None else np.append(solved, 0.0)
-
-
-def _solved(curve: np.ndarray, score: np.ndarray, asked: int) -> np.ndarray | None:
+    curve = curve[:-1, :-1]
     scale = np.sqrt(np.maximum(np.diag(curve), 1e-300))
-    even = curve / scale[:, None] / scale[None, :]
-    try:
-        held = even[asked:, asked:] + 1e-12 * np.eye(len(even) - asked)
-        rest = np.linalg.solve(held, even[asked:, :asked])
-        left = even[:asked, :asked] - even[:asked, asked:] @ rest
-        if np.linalg.eigvalsh(left).min() < 1e-7:
-            return None
-        found = np.linalg.solve(even + 1e-12 * np.eye(len(even)), score / scale)
-    except np.linalg.LinAlgError:
-        return None
-    return found / scale
+    return curve / scale[:, None] / scale[None, :], scale
