@@ -119,6 +119,7 @@ METHOD_WORDS: dict[str, str] = {
     "poisson_within_place_months_jackknife": "Poisson within places and months",
     "mantel_haenszel_randomisation_inference": "randomisation inference",
     "reconciliation": "events followed from file to table",
+    "matching_to_gazetteer": "words held against the names of places",
     "reading": "rows counted on reading",
     "count": "counted",
     "none": "nothing estimated",
@@ -127,7 +128,6 @@ METHOD_WORDS: dict[str, str] = {
 _HOURS = {
     "nte-core": "core night-time economy hours",
     "nte-wide": "wide night-time economy hours",
-    "matching_to_gazetteer": "words held against the names of places",
     "nte-late": "late night-time economy hours",
     "nte-peak": "peak night-time economy hours",
 }

@@ -103,9 +103,7 @@ TOUCHES: Mapping[str, _Touch] = {
     "patrols": _PATROLS,
     "robustness": _BESIDE,
     "forge": _BESIDE,
-    "health": _Touch(
-        "hospital attendances and admissions", _fixed(pl.col("question") == "RQ10")
-    ),
+    "health": _Touch("hospital attendances and admissions", _fixed(pl.col("question") == "RQ10")),
     "registers": _BESIDE,
 }
 """Key of the plan, or its section, to what a change of it touches; any other key: every number."""
