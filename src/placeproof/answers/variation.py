@@ -24,6 +24,10 @@ _STRANDS: dict[str, frozenset[str]] = {
 }
 _SHOWN = 6
 
+ASSOCIATED: frozenset[str] = frozenset({"tasked_day_rate_ratio", "tasked_night_rate_ratio"})
+"""Days with a patrol against days without, by hours: who chose the days may explain them, so they
+stand in the report and not in the answer beside what patrols changed."""
+
 DEMOGRAPHY: frozenset[str] = frozenset(
     {"age_band", "sex", "ethnicity", "victim_age", "victim_age_band", "victim_sex"}
     | {"victim_ethnicity", "disability", "language"}
@@ -109,7 +113,7 @@ def _varying(
         if (is_split(row) or row["question"] == question) and row["horizon"] == "all"
         and str(row["question"]).startswith("RQ") and row["question"] != "RQ10"
         and (row["role"] in ("headline", "beside", "description") or _is_refusal(row))
-        and row["unit"] != "events"
+        and row["unit"] != "events" and row["estimand"] not in ASSOCIATED
     ]  # fmt: skip
     known = [row for row in split if is_estimated(row)]
     strands = {

@@ -1,7 +1,7 @@
 """Compared with what? The headline under many sets of comparison places, and their placebos."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -74,8 +74,9 @@ def forge_comparisons(work: Work) -> None:
     planned = planned_outcomes(work)
     for name in work.headline_outcomes():
         if name in planned:
-            work.add(_of_outcome(work, name, planned[name], counted, chosen))
-    work.add(_paths(work, chosen))
+            outcome = replace(planned[name], feeds=planned[name].feeds + _features_used(ground))
+            work.add(_of_outcome(work, name, outcome, counted, chosen))
+    work.add(_paths(work, chosen, _features_used(ground)))
 
 
 NO_CANDIDATE = (
@@ -144,12 +145,15 @@ def _features(work: Work) -> hotspots.Features:
     )
 
 
+def _features_used(ground: hotspots.Ground) -> str:
+    return " place_feature" if ground.features.names else ""
+
+
 def _balance(
     work: Work, ground: hotspots.Ground, made: Sequence[hotspots.MatchedSet]
 ) -> pl.DataFrame:
     outcome = matching_outcome(work)
     beside = work.comparison
-    used = " place_feature" if ground.features.names else ""
     return hotspots.balance_of_sets(
         ground,
         made,
@@ -159,7 +163,7 @@ def _balance(
         else geometry.outlines(beside["geometry"]),
         definition_edition=outcomes()[outcome].edition_tag,
         window=(work.plan.history_from, work.plan.history_to),
-        feeds=work.feeds_of(outcome) + used,
+        feeds=work.feeds_of(outcome) + _features_used(ground),
     )
 
 
@@ -229,7 +233,7 @@ def _summed(counts: np.ndarray, of_set: np.ndarray, sets: int) -> np.ndarray:
     return total
 
 
-def _paths(work: Work, chosen: _Chosen) -> pl.DataFrame:
+def _paths(work: Work, chosen: _Chosen, used: str) -> pl.DataFrame:
     """The months before patrols in hot spots, in the headline's comparison places, in all sets."""
     outcome, until = matching_outcome(work), first_start(work)
     mine = work.panel.filter(outcome=outcome, hours="all")  # type: ignore[union-attr]
@@ -271,7 +275,7 @@ def _paths(work: Work, chosen: _Chosen) -> pl.DataFrame:
         means,
         period_kind=work.plan.period,
         until=until,
-        **dict(described(work, outcome)),  # type: ignore[arg-type]
+        **dict(described(work, outcome)) | {"feeds": work.feeds_of(outcome) + used},  # type: ignore[arg-type]
     )
 
 
