@@ -54,7 +54,9 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     first = material.headline_outcomes(key)
     effects.sort(key=lambda row: (row["outcome"] not in first, str(row["outcome_label"])))
     main = [row for row in effects if _main(row)]
-    spots = [row for row in main if row["population"] == _place(main)]
+    place = _place(main)
+    spots = [row for row in main if row["population"] == place]
+    headlines = [row for row in spots if row["role"] == "headline"]
     found: list[Block] = [*reopened(material), *doses.identified(material, key, rows)]
     found += parts.forest(
         [(str(row["outcome_label"]), row) for row in spots],
@@ -67,17 +69,14 @@ def blocks(material: Material, key: str, rows: Sequence[Row]) -> list[Block]:
     if spots:
         found.append(_checks(material, key, rows, spots))
     found += harm.blocks(material, key, rows)
-    found += events.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
-    found += registers.blocks(
-        material, key, rows, [row for row in spots if row["role"] == "headline"]
-    )
-    found += areas.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
+    found += events.blocks(material, key, rows, headlines)
+    found += registers.blocks(material, key, rows, headlines)
+    found += areas.blocks(material, key, rows, headlines)
     for index, row in enumerate(row for row in spots if row["outcome"] in first):
         found += _course(material, key, rows, row, index)
         found += _rings(material, key, main, row, index)
         found += displacement.blocks(material, f"{key}-{index}", rows, row)
-    found += forge.blocks(material, key, rows, [row for row in spots if row["role"] == "headline"])
-    headlines = [row for row in spots if row["role"] == "headline"]
+    found += forge.blocks(material, key, rows, headlines)
     found += robustness.blocks(material, key, rows, headlines)
     found += cost.blocks(material, key, rows)
     found += doses.lasting(material, key, rows)
