@@ -109,13 +109,23 @@ def grid(panel: pl.DataFrame, *, outcome: str, hours: str, kinds: Collection[str
     Grid or None
         None where the panel has no such row.
     """
-    cells = panel.filter(
-        (pl.col("outcome") == outcome)
-        & (pl.col("hours") == hours)
-        & pl.col("kind").is_in(sorted(kinds))
-        & (pl.col("group") != "other")
-    )
+    cells = _compared(panel, outcome, hours).filter(pl.col("kind").is_in(sorted(kinds)))
     return _laid_out(cells) if cells.height else None
+
+
+def _compared(panel: pl.DataFrame, outcome: str, hours: str) -> pl.DataFrame:
+    """Cells of one outcome and hours in places that take part in the comparison."""
+    return panel.filter(
+        (pl.col("outcome") == outcome) & (pl.col("hours") == hours) & (pl.col("group") != "other")
+    )
+
+
+_RINGS = ("ring", "comparison_ring")
+
+
+def _sum_if_supplied() -> pl.Expr:
+    """The sum of counts; not supplied where any of them is."""
+    return pl.when(pl.col("count").is_null().any()).then(None).otherwise(pl.col("count").sum())
 
 
 def joined(panel: pl.DataFrame, *, outcome: str, hours: str) -> Grid | None:
@@ -137,15 +147,13 @@ def joined(panel: pl.DataFrame, *, outcome: str, hours: str) -> Grid | None:
         Counts of place and rings summed; not supplied where any part is. None where there are
         no rings.
     """
-    cells = panel.filter(
-        (pl.col("outcome") == outcome) & (pl.col("hours") == hours) & (pl.col("group") != "other")
-    )
-    rings = cells.filter(pl.col("kind").is_in(["ring", "comparison_ring"]))
+    cells = _compared(panel, outcome, hours)
+    rings = cells.filter(pl.col("kind").is_in(_RINGS))
     if not rings.height:
         return None
     targets = cells.filter(pl.col("kind").is_in(["hotspot", "comparison"]))
     around = rings.group_by(pl.col("target_id").alias("place_id"), "period_start").agg(
-        ring=pl.when(pl.col("count").is_null().any()).then(None).otherwise(pl.col("count").sum())
+        ring=_sum_if_supplied()
     )
     whole = targets.join(around, on=["place_id", "period_start"], how="inner").with_columns(
         count=pl.col("count") + pl.col("ring")
@@ -172,19 +180,14 @@ def rings_together(panel: pl.DataFrame, *, outcome: str, hours: str) -> Grid | N
         Places are named by what the rings lie around; not supplied where any ring is. None where
         there are no rings.
     """
-    cells = panel.filter(
-        (pl.col("outcome") == outcome)
-        & (pl.col("hours") == hours)
-        & (pl.col("group") != "other")
-        & pl.col("kind").is_in(["ring", "comparison_ring"])
-        & pl.col("target_id").is_not_null()
+    cells = _compared(panel, outcome, hours).filter(
+        pl.col("kind").is_in(_RINGS) & pl.col("target_id").is_not_null()
     )
     if not cells.height:
         return None
     keys = ["target_id", "period_start"]
     whole = cells.sort("place_id", "period_start").group_by(keys, maintain_order=True).agg(
-        pl.when(pl.col("count").is_null().any()).then(None).otherwise(pl.col("count").sum())
-        .alias("count"),
+        _sum_if_supplied().alias("count"),
         pl.col("group", "period_kind", "period_end", "first_treated", "treated", "event_time")
         .first(),
     )  # fmt: skip

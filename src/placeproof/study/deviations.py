@@ -154,7 +154,6 @@ def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
             made |= {f"{key}.{name}": each for name, each in value.items()}
         else:
             made[key] = value
-    # What a definition says of an outcome that came or went is told with the outcome.
     return made
 
 
